@@ -1,0 +1,65 @@
+#include "cookie.h"
+
+#include "buffer.h"
+
+struct search {
+	struct text name, value;
+	unsigned found;
+};
+
+/* Separated by ";"; by "," where the server joined two headers (RFC 9110, 5.3). */
+static struct text next_cookie(struct text *rest)
+{
+	const struct text all = *rest;
+	size_t len = 0;
+
+	while (len < all.len && all.data[len] != ';' && all.data[len] != ',')
+		len++;
+	*rest = len < all.len ? (struct text){ all.data + len + 1, all.len - len - 1 }
+			      : AS_TEXT("");
+	return text_trim((struct text){ all.data, len });
+}
+
+static void search_header(void *context, struct text header)
+{
+	struct search *s = context;
+
+	while (header.len) {
+		struct text value;
+		const struct text name = text_before(next_cookie(&header), '=', &value);
+
+		if (!text_equal(name, s->name))
+			continue;
+		s->value = value;
+		s->found++;
+	}
+}
+
+bool cookie_find(const struct request *req, const char *name, struct text *out)
+{
+	struct search s = { .name = text_of(name) };
+
+	request_each(req->variables, "HTTP_COOKIE", search_header, &s);
+	if (s.found != 1)
+		return false;
+	*out = s.value;
+	return true;
+}
+
+struct text cookie_print(struct arena *a, const struct config *config, struct text value,
+			 int64_t max_age_s)
+{
+	const struct config_session *session = &config->session;
+	struct buffer b = buffer_new(a, 256);
+
+	buffer_printf(&b, "%s=%.*s; Path=/; Max-Age=%lld", session->cookie, TEXT_ARG(value),
+		      (long long)(value.len ? max_age_s : 0));
+	if (session->cookie_domain)
+		buffer_printf(&b, "; Domain=%s", session->cookie_domain);
+	buffer_printf(&b, "; HttpOnly; SameSite=%s", session->same_site);
+	if (config->https)
+		buffer_add(&b, AS_TEXT("; Secure"));
+	if (session->partitioned)
+		buffer_add(&b, AS_TEXT("; Partitioned"));
+	return buffer_text(&b);
+}

@@ -1,0 +1,82 @@
+#include "json.h"
+#include "route.h"
+#include "session_request.h"
+
+bool handle_session(const struct app *app, const struct request *req, struct response *res,
+		    struct problem *p)
+{
+	struct session session;
+	struct store_user user;
+
+	if (!session_request_find(app, req, res, &session, &user, p))
+		return false;
+	json_begin(&res->body, NULL, '{');
+	response_add_user(res, &user);
+	response_add_session(res, "session", &session.row, NULL);
+	json_end(&res->body, '}');
+	return true;
+}
+
+struct list {
+	struct buffer *body;
+	const char *current;
+};
+
+static void add_session(void *context, const struct store_session *s)
+{
+	const struct list *list = context;
+	struct buffer *b = list->body;
+
+	json_begin(b, NULL, '{');
+	json_add_string(b, "id", text_of(s->id));
+	json_add_boolean(b, "current", strcmp(s->id, list->current) == 0);
+	json_add_number(b, "created_at", s->created_at);
+	json_add_number(b, "last_seen_at", s->last_seen_at);
+	json_add_number(b, "expires_at", s->expires_at);
+	json_add_string(b, "address", text_of(s->address));
+	json_add_string(b, "user_agent", text_of(s->user_agent));
+	json_end(b, '}');
+}
+
+bool handle_sessions(const struct app *app, const struct request *req, struct response *res,
+		     struct problem *p)
+{
+	struct session session;
+	struct store_user user;
+	struct list list = { &res->body, session.row.id };
+
+	if (!session_request_find(app, req, res, &session, &user, p))
+		return false;
+	json_begin(&res->body, NULL, '{');
+	json_begin(&res->body, "sessions", '[');
+	if (store_session_each(app->store, user.id, req->now, add_session, &list, p) != STORE_OK)
+		return false;
+	json_end(&res->body, ']');
+	json_end(&res->body, '}');
+	return true;
+}
+
+bool handle_session_end(const struct app *app, const struct request *req,
+			struct response *res, struct problem *p)
+{
+	const struct text id = route_segment(req);
+	struct session session;
+	struct store_user user;
+	uint64_t ended;
+	int64_t number;
+
+	if (!session_request_find(app, req, res, &session, &user, p))
+		return false;
+	if (!text_to_number(id, &number) || id.data[0] == '0')
+		return problem(p, NOT_FOUND, "no such session");
+	if (store_session_end(app->store, user.id,
+			      arena_printf(req->arena, "%lld", (long long)number).data, false,
+			      &ended, p) != STORE_OK)
+		return false;
+	if (!ended)
+		return problem(p, NOT_FOUND, "no session of user %s", user.id);
+	json_begin(&res->body, NULL, '{');
+	json_add_number(&res->body, "ended", (int64_t)ended);
+	json_end(&res->body, '}');
+	return true;
+}

@@ -1,0 +1,145 @@
+/* pintle.fcgi: options, configuration, the right door. */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "autoconf.h"
+#include "log.h"
+#include "serve.h"
+
+#define EXIT_USAGE 64
+#define EXIT_CONFIG 78
+#define SYSTEMD_FIRST_FD 3
+
+struct options {
+	const char *config, *listen;
+	bool check;
+};
+
+static const char usage[] =
+	"usage: pintle.fcgi [-c FILE] --check | --listen unix:PATH | --listen ADDRESS:PORT\n"
+	"\n"
+	"  -c, --config FILE  read this configuration\n"
+	"      --check        load everything, say what is wrong, exit 0 or 78\n"
+	"      --listen ...   serve FastCGI there\n"
+	"      --version\n"
+	"\n"
+	"Without --listen it is a CGI program, or a FastCGI program that is given its socket\n"
+	"as descriptor 0 by a web server or spawn-fcgi, or by systemd (LISTEN_FDS).\n";
+
+static int parse_options(int argc, char **argv, struct options *out)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			out->config = optarg;
+			break;
+		case 'k':
+			out->check = true;
+			break;
+		case 'l':
+			out->listen = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		case 'v':
+			puts("pintle " VERSION);
+			exit(0);
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	return optind == argc ? 0 : EXIT_USAGE;
+}
+
+/* From systemd (sd_listen_fds(3)), as descriptor 0, or opened here; -1: there is none. */
+static int find_listener(const struct options *options)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+
+	if (options->listen)
+		return serve_fcgi_listen(options->listen);
+	if (pid && fds && atol(pid) == (long)getpid() && atoi(fds) >= 1)
+		return SYSTEMD_FIRST_FD;
+	return serve_fcgi_is_listener(STDIN_FILENO) ? STDIN_FILENO : -1;
+}
+
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int answer_misconfigured(const char *error)
+{
+	fprintf(stderr, "pintle: %s\n", error);
+	if (getenv("REQUEST_METHOD"))
+		fputs("Status: 500 Internal Server Error\r\n"
+		      "Content-Type: application/json\r\nCache-Control: no-store\r\n"
+		      "X-Content-Type-Options: nosniff\r\n\r\n"
+		      "{\"error\":\"internal\",\"reason\":null,\"message\":\"Something went "
+		      "wrong on our side\",\"request_id\":\"\"}",
+		      stdout);
+	return EXIT_CONFIG;
+}
+
+int main(int argc, char **argv)
+{
+	/* A query string can become the command line of a CGI program (RFC 3875, 4.4). */
+	const bool by_hand = !getenv("GATEWAY_INTERFACE") && !getenv("REQUEST_METHOD");
+	struct options options = { 0 };
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config;
+	int listener;
+
+	if (by_hand && parse_options(argc, argv, &options)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!options.config)
+		options.config = config_default_file();
+	config = config_load(options.config, error);
+	if (!config)
+		return answer_misconfigured(error);
+	if (options.check) {
+		printf("%s: good\n", options.config);
+		config_free(config);
+		return 0;
+	}
+	log_open(&config->log, "pintle");
+	listener = find_listener(&options);
+	if (listener >= 0) {
+		block_signals();
+		return serve_fcgi(app_new(config), listener, options.config);
+	}
+	if (options.listen)
+		return EXIT_USAGE;
+	if (!getenv("REQUEST_METHOD")) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	return serve_cgi(app_new(config), environ);
+}

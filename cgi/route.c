@@ -1,0 +1,64 @@
+#include "route.h"
+
+static const struct route routes[] = {
+	{ ROLE_RESPONDER, "POST", "/login", true, handle_login },
+	{ ROLE_RESPONDER, "GET", "/session", false, handle_session },
+	{ ROLE_RESPONDER, "POST", "/logout", true, handle_logout },
+	{ ROLE_RESPONDER, "GET", "/sessions", false, handle_sessions },
+	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, handle_session_end },
+	{ ROLE_RESPONDER, "GET", "/healthz", false, handle_health },
+	{ ROLE_RESPONDER, "GET", "/readyz", false, handle_ready },
+};
+
+#define ROUTES (sizeof(routes) / sizeof(*routes))
+
+struct text route_segment(const struct request *req)
+{
+	struct text rest, segment = req->path;
+
+	for (text_before(segment, '/', &rest); rest.len; text_before(segment, '/', &rest))
+		segment = rest;
+	return segment;
+}
+
+static bool matches(const struct route *route, const struct request *req)
+{
+	const size_t len = strlen(route->path);
+	struct text tail;
+
+	if (req->role != route->role)
+		return false;
+	if (route->path[len - 1] != '*')
+		return text_is(req->path, route->path);
+	if (req->path.len < len || memcmp(req->path.data, route->path, len - 1) != 0)
+		return false;
+	tail = (struct text){ req->path.data + len - 1, req->path.len - len + 1 };
+	return !memchr(tail.data, '/', tail.len);
+}
+
+static const char *allowed(const struct route *route)
+{
+	return strcmp(route->method, "GET") == 0 ? "GET, HEAD, OPTIONS"
+	       : strcmp(route->method, "POST") == 0 ? "POST, OPTIONS"
+						    : "DELETE, OPTIONS";
+}
+
+const struct route *route_find(const struct request *req, const char **methods,
+			       struct problem *p)
+{
+	*methods = NULL;
+	for (size_t i = 0; i < ROUTES; i++) {
+		const struct route *route = &routes[i];
+
+		if (!matches(route, req))
+			continue;
+		*methods = allowed(route);
+		if (text_is(req->method, route->method) ||
+		    (text_is(req->method, "HEAD") && strcmp(route->method, "GET") == 0))
+			return route;
+		problem(p, METHOD_NOT_ALLOWED, "%.*s", TEXT_ARG(req->method));
+		return NULL;
+	}
+	problem(p, NOT_FOUND, "no route");
+	return NULL;
+}

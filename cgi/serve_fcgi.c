@@ -1,0 +1,328 @@
+#include "serve.h"
+
+#include <errno.h>
+#include <fastcgi.h>
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "log.h"
+
+#define BACKLOG 256
+#define IO_TIMEOUT_S 10
+#define STOP_TIMEOUT_S 20 /* more than a login can take with the database away */
+
+/* What the threads share. */
+struct server {
+	int listener;
+	int stop; /* an eventfd: readable once the server is to stop */
+	pthread_mutex_t mutex; /* for app and its count of users */
+	struct serving *serving;
+};
+
+/* An app and the requests that still use it: a reload must not pull it from under them. */
+struct serving {
+	struct app *app;
+	unsigned users;
+};
+
+static struct serving *serving_new(struct app *app)
+{
+	struct serving *s = x_alloc(sizeof(*s));
+
+	s->app = app;
+	s->users = 1;
+	return s;
+}
+
+static struct serving *serving_take(struct server *server)
+{
+	struct serving *s;
+
+	pthread_mutex_lock(&server->mutex);
+	s = server->serving;
+	s->users++;
+	pthread_mutex_unlock(&server->mutex);
+	return s;
+}
+
+static void serving_release(struct server *server, struct serving *s)
+{
+	bool last;
+
+	pthread_mutex_lock(&server->mutex);
+	last = --s->users == 0;
+	pthread_mutex_unlock(&server->mutex);
+	if (last) {
+		app_free(s->app);
+		free(s);
+	}
+}
+
+/* ---- one request */
+
+static ssize_t read_body(void *context, char *out, size_t size)
+{
+	FCGX_Stream *in = context;
+	const int got = FCGX_GetStr(out, size < INT32_MAX ? (int)size : INT32_MAX, in);
+
+	return got == 0 && FCGX_GetError(in) ? -1 : got;
+}
+
+static void handle(struct server *server, FCGX_Request *request, struct arena *arena)
+{
+	struct serving *serving = serving_take(server);
+	const struct door door = {
+		.role = request->role == FCGI_AUTHORIZER ? ROLE_AUTHORIZER : ROLE_RESPONDER,
+		.variables = request->envp,
+		.read_body = read_body,
+		.context = request->in,
+	};
+	const int64_t now = time(NULL);
+	struct response res;
+	struct text out;
+
+	answer(serving->app, arena, now, &door, &res, &out);
+	FCGX_PutStr(out.data, (int)out.len, request->out);
+	FCGX_Finish_r(request);
+	answer_after(serving->app, &res, now);
+	arena_reset(arena);
+	serving_release(server, serving);
+}
+
+/* ---- threads */
+
+static bool is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == EMFILE || error == ENFILE ||
+	       error == ENOBUFS || error == ENOMEM || error == ECONNABORTED;
+}
+
+/* libfcgi's own handling of signals loses requests; here a thread never waits in accept. */
+static bool wait_for_request(const struct server *server)
+{
+	struct pollfd ready[] = { { server->listener, POLLIN, 0 }, { server->stop, POLLIN, 0 } };
+
+	if (poll(ready, 2, -1) < 0)
+		return errno == EINTR;
+	return !ready[1].revents;
+}
+
+static void limit_waiting(int connection)
+{
+	const struct timeval limit = { IO_TIMEOUT_S, 0 };
+
+	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+static void *work(void *context)
+{
+	struct server *server = context;
+	struct arena *arena = arena_new();
+	FCGX_Request request;
+
+	store_thread_start();
+	FCGX_InitRequest(&request, server->listener, FCGI_FAIL_ACCEPT_ON_INTR);
+	while (wait_for_request(server)) {
+		const int accepted = FCGX_Accept_r(&request);
+
+		if (accepted < 0 && !is_passing(-accepted)) {
+			log_event(CONFIG_LOG_ERROR, "accept", "error %d", -accepted);
+			break;
+		}
+		if (accepted < 0) {
+			/* Another thread was faster, or something is short for a moment. */
+			if (accepted != -EAGAIN)
+				usleep(50000);
+			continue;
+		}
+		/* A kept connection would pin this thread to one web server process. */
+		request.keepConnection = 0;
+		limit_waiting(request.ipcFd);
+		handle(server, &request, arena);
+	}
+	FCGX_Free(&request, 1);
+	store_thread_end();
+	arena_free(arena);
+	return NULL;
+}
+
+/* ---- the server as a whole */
+
+static void reload(struct server *server, const char *config_file)
+{
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config = config_load(config_file, error);
+	struct serving *old, *fresh;
+
+	if (!config) {
+		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", error);
+		return;
+	}
+	fresh = serving_new(app_new(config));
+	pthread_mutex_lock(&server->mutex);
+	old = server->serving;
+	server->serving = fresh;
+	pthread_mutex_unlock(&server->mutex);
+	serving_release(server, old);
+	log_open(&config->log, "pintle");
+	log_event(CONFIG_LOG_INFO, "reload", "%s", config_file);
+}
+
+static int wait_for_stop(struct server *server, const char *config_file)
+{
+	sigset_t signals;
+	int signal;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGHUP);
+	for (;;) {
+		if (sigwait(&signals, &signal))
+			continue;
+		if (signal != SIGHUP)
+			return signal;
+		reload(server, config_file);
+	}
+}
+
+int serve_fcgi(struct app *app, int listener, const char *config_file)
+{
+	struct server server = { .listener = listener, .stop = eventfd(0, EFD_CLOEXEC) };
+	const int count = app->config->threads;
+	pthread_t *threads = x_alloc((size_t)count * sizeof(*threads));
+	const uint64_t one = 1;
+	int signal;
+
+	if (server.stop < 0 || FCGX_Init()) {
+		perror("pintle: cannot start");
+		return 1;
+	}
+	/* Threads that lose the race for a connection must come back, not wait in accept. */
+	fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
+	fcntl(listener, F_SETFD, FD_CLOEXEC);
+	pthread_mutex_init(&server.mutex, NULL);
+	server.serving = serving_new(app);
+	for (int i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, work, &server)) {
+			perror("pintle: cannot start a thread");
+			return 1;
+		}
+	log_event(CONFIG_LOG_INFO, "start", "%d threads", count);
+	signal = wait_for_stop(&server, config_file);
+	if (write(server.stop, &one, sizeof(one)) != sizeof(one))
+		abort();
+	alarm(STOP_TIMEOUT_S);
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	log_event(CONFIG_LOG_INFO, "stop", "signal %d", signal);
+	serving_release(&server, server.serving);
+	pthread_mutex_destroy(&server.mutex);
+	close(server.stop);
+	free(threads);
+	return 0;
+}
+
+/* ---- sockets */
+
+bool serve_fcgi_is_listener(int fd)
+{
+	int listens = 0;
+	socklen_t len = sizeof(listens);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
+}
+
+static int fail(const char *where, const char *what)
+{
+	fprintf(stderr, "pintle: --listen %s: %s\n", where, what);
+	return -1;
+}
+
+static int listen_unix(const char *where, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	bool bound;
+
+	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
+		return fail(where, "the path is too long");
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+		close(fd);
+		return fail(where, "another process listens there");
+	}
+	close(fd);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unlink(path);
+	/* Whoever can connect to a FastCGI socket owns the process: owner and group only. */
+	mask = umask(0117);
+	bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+	umask(mask);
+	if (!bound || listen(fd, BACKLOG)) {
+		const int error = errno;
+
+		close(fd);
+		return fail(where, strerror(error));
+	}
+	return fd;
+}
+
+static int listen_tcp(const char *where)
+{
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+					.ai_socktype = SOCK_STREAM };
+	const char *colon = strrchr(where, ':');
+	const int yes = 1;
+	struct addrinfo *address;
+	char host[64];
+	size_t len;
+	int fd;
+
+	if (!colon || colon - where >= (ptrdiff_t)sizeof(host))
+		return fail(where, "neither unix:PATH nor ADDRESS:PORT");
+	len = (size_t)(colon - where);
+	memcpy(host, where, len);
+	host[len] = '\0';
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		memmove(host, host + 1, len - 1);
+	}
+	if (getaddrinfo(host, colon + 1, &hints, &address))
+		return fail(where, "neither unix:PATH nor ADDRESS:PORT");
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (fd < 0 || bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+		const int error = errno;
+
+		freeaddrinfo(address);
+		close(fd);
+		return fail(where, strerror(error));
+	}
+	freeaddrinfo(address);
+	return fd;
+}
+
+int serve_fcgi_listen(const char *where)
+{
+	return strncmp(where, "unix:", 5) == 0 ? listen_unix(where, where + 5)
+					       : listen_tcp(where);
+}

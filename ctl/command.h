@@ -1,0 +1,38 @@
+/* What pintlectl's subcommands share. */
+#ifndef PINTLE_COMMAND_H
+#define PINTLE_COMMAND_H
+
+#include "app.h"
+
+/* Exit statuses (SPEC section 8). */
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_NO = 1,
+	STATUS_USAGE = 2,
+	STATUS_TRY_AGAIN = 75,
+	STATUS_CONFIG = 78,
+};
+
+struct command_context {
+	struct app *app; /* NULL for a command that needs none */
+	const char *config_file;
+	bool json; /* for programs instead of people */
+	struct arena *arena;
+	int64_t now;
+};
+
+struct command {
+	const char *group, *name; /* "db" "migrate"; NAME is NULL for a group of one */
+	const char *arguments, *help;
+	int (*run)(struct command_context *context, int argc, char **argv);
+};
+
+/* Prints a problem for a person and gives the exit status that it calls for. */
+int command_problem(const struct problem *p);
+
+int cmd_check(struct command_context *context, int argc, char **argv);
+int cmd_config(struct command_context *context, int argc, char **argv);
+int cmd_db_migrate(struct command_context *context, int argc, char **argv);
+int cmd_db_status(struct command_context *context, int argc, char **argv);
+
+#endif

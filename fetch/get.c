@@ -1,0 +1,150 @@
+#include "get.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "buffer.h"
+
+#define CONNECT_TIMEOUT_MS 3000L
+#define HEADERS_MAX 16384
+#define ETAG_MAX 256
+
+struct transfer {
+	struct arena *arena;
+	struct buffer body;
+	size_t max_bytes, header_bytes;
+	int64_t max_age, age;
+	bool no_store;
+	struct text etag;
+};
+
+/* CURLOPT_MAXFILESIZE does not see a chunked body: the limit has to be here. */
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	const size_t len = size * count;
+
+	if (t->body.len + len > t->max_bytes)
+		return CURL_WRITEFUNC_ERROR;
+	buffer_add(&t->body, (struct text){ data, len });
+	return len;
+}
+
+static void take_cache_control(struct transfer *t, struct text value)
+{
+	while (value.len) {
+		struct text rest, number, directive = text_before(value, ',', &rest);
+		const struct text name = text_trim(text_before(directive, '=', &number));
+
+		if (text_equal_nocase(name, AS_TEXT("max-age"))) {
+			number = text_trim(number);
+			if (number.len > 2 && number.data[0] == '"')
+				number = (struct text){ number.data + 1, number.len - 2 };
+			text_to_number(number, &t->max_age);
+		} else if (text_equal_nocase(name, AS_TEXT("no-store")) ||
+			   text_equal_nocase(name, AS_TEXT("no-cache"))) {
+			t->no_store = true;
+		}
+		value = rest;
+	}
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *context)
+{
+	struct transfer *t = context;
+	const size_t len = size * count;
+	struct text line = { data, len }, value;
+	struct text name;
+
+	t->header_bytes += len;
+	if (t->header_bytes > HEADERS_MAX)
+		return 0;
+	while (line.len && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
+		line.len--;
+	name = text_before(line, ':', &value);
+	value = text_trim(value);
+	if (text_equal_nocase(name, AS_TEXT("ETag")) && value.len <= ETAG_MAX)
+		t->etag = arena_copy(t->arena, value);
+	else if (text_equal_nocase(name, AS_TEXT("Cache-Control")))
+		take_cache_control(t, value);
+	else if (text_equal_nocase(name, AS_TEXT("Age")))
+		text_to_number(value, &t->age);
+	return len;
+}
+
+static CURL *new_handle(const char *url, const struct get_options *options,
+			struct transfer *t)
+{
+	/* config.c lets http through for loopback addresses only. */
+	const bool plain = text_starts(text_of(url), "http:");
+	CURL *curl = curl_easy_init();
+
+	if (!curl)
+		abort(); /* out of memory */
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+	curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (options->ca_file)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, NULL);
+	curl_easy_setopt(curl, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_s * 1000L);
+	curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->max_bytes);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "pintle");
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
+	return curl;
+}
+
+static bool judge(CURL *curl, CURLcode code, struct transfer *t, struct get_answer *answer,
+		  struct problem *p)
+{
+	long status = 0;
+
+	if (code != CURLE_OK)
+		return problem(p, KEYS_AWAY, "%s", curl_easy_strerror(code));
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 && status != 304)
+		return problem(p, KEYS_AWAY, "the answer's status is %ld", status);
+	answer->not_modified = status == 304;
+	answer->body = buffer_text(&t->body);
+	answer->etag = t->etag;
+	answer->max_age_s = -1;
+	if (t->no_store)
+		answer->max_age_s = 0;
+	else if (t->max_age >= 0)
+		answer->max_age_s = t->max_age > t->age ? t->max_age - t->age : 0;
+	return true;
+}
+
+bool get_url(struct arena *a, const char *url, struct text etag,
+	     const struct get_options *options, struct get_answer *answer, struct problem *p)
+{
+	struct transfer t = { .arena = a, .body = buffer_new(a, 16384),
+			      .max_bytes = options->max_bytes, .max_age = -1 };
+	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+	CURL *curl;
+	bool good;
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl = new_handle(url, options, &t);
+	if (etag.len)
+		headers = curl_slist_append(
+			headers, arena_printf(a, "If-None-Match: %.*s", TEXT_ARG(etag)).data);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	good = judge(curl, curl_easy_perform(curl), &t, answer, p);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
+	return good;
+}

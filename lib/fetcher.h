@@ -1,0 +1,35 @@
+/*
+ * Starts pintle-fetch for one provider, and waits for it.
+ *
+ * In a directory shared by all workers: a lock is held while a fetch runs, and the time
+ * when one was begun is kept, so that invented kids lead to one fetch per cool-down over
+ * all processes. libcurl is in pintle-fetch only.
+ */
+#ifndef PINTLE_FETCHER_H
+#define PINTLE_FETCHER_H
+
+#include "config.h"
+
+struct fetcher;
+
+struct fetcher *fetcher_new(const struct config *config,
+			    const struct config_provider *provider);
+void fetcher_free(struct fetcher *fetcher);
+
+/* Is URL where this fetcher gets the set from (the discovery document's, for discovery)? */
+bool fetcher_url_is(const struct fetcher *fetcher, struct text url);
+
+/* Begins a fetch unless one runs or was begun within the cool-down. Does not wait. */
+void fetcher_start(struct fetcher *fetcher);
+
+/*
+ * The same, and waits for its end, or for the end of the one that runs already, here or in
+ * another process. False when none was begun: within the cool-down, or because enough
+ * threads wait already.
+ */
+bool fetcher_wait(struct fetcher *fetcher);
+
+/* Begins one whatever the cool-down says and waits; for `pintlectl provider refresh`. */
+bool fetcher_force(struct fetcher *fetcher);
+
+#endif

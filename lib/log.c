@@ -1,0 +1,217 @@
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 2048
+#define VALUE_MAX_BYTES 256
+#define TOKEN_RUN 20
+
+static struct config_log settings = { CONFIG_LOG_TEXT, CONFIG_LOG_INFO, CONFIG_LOG_STDERR };
+
+/* A line under construction; on the stack, so that logging works when memory does not. */
+struct line {
+	char bytes[LINE_MAX_BYTES];
+	size_t len;
+};
+
+void log_open(const struct config_log *config, const char *program)
+{
+	settings = *config;
+	if (settings.target == CONFIG_LOG_SYSLOG)
+		openlog(program, LOG_PID, LOG_AUTHPRIV);
+}
+
+static void add_char(struct line *line, char c)
+{
+	if (line->len < sizeof(line->bytes) - 2)
+		line->bytes[line->len++] = c;
+}
+
+static void add_plain(struct line *line, const char *s)
+{
+	while (*s)
+		add_char(line, *s++);
+}
+
+static bool is_json(void)
+{
+	return settings.format == CONFIG_LOG_JSON;
+}
+
+/* What a client sent can hold line ends, escape sequences, quotes: none gets through. */
+static void add_escaped(struct line *line, struct text t)
+{
+	static const char hex[] = "0123456789abcdef";
+	const size_t n = t.len < VALUE_MAX_BYTES ? t.len : VALUE_MAX_BYTES;
+
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char c = (unsigned char)t.data[i];
+
+		if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+			add_char(line, (char)c);
+			continue;
+		}
+		add_plain(line, is_json() ? "\\u00" : "\\x");
+		add_char(line, hex[c >> 4]);
+		add_char(line, hex[c & 15]);
+	}
+	if (t.len > n)
+		add_plain(line, "...");
+}
+
+/* Values of ours that need no quotes in the text format: words, numbers, ids. */
+static bool is_word(struct text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		const char c = t.data[i];
+
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		      (c >= 'A' && c <= 'Z') || (c && strchr("._:/-", c))))
+			return false;
+	}
+	return t.len > 0;
+}
+
+static void add_name(struct line *line, const char *name)
+{
+	if (is_json()) {
+		add_plain(line, line->len ? ",\"" : "{\"");
+		add_plain(line, name);
+		add_plain(line, "\":");
+	} else {
+		if (line->len)
+			add_char(line, ' ');
+		add_plain(line, name);
+		add_char(line, '=');
+	}
+}
+
+static void add_text(struct line *line, const char *name, struct text value)
+{
+	const bool quotes = is_json() || !is_word(value);
+
+	if (!value.len)
+		return;
+	add_name(line, name);
+	if (quotes)
+		add_char(line, '"');
+	add_escaped(line, value);
+	if (quotes)
+		add_char(line, '"');
+}
+
+/* With DECIMALS digits after the point. */
+static void add_number(struct line *line, const char *name, int decimals, double value)
+{
+	char digits[40];
+
+	snprintf(digits, sizeof(digits), "%.*f", decimals, value);
+	add_name(line, name);
+	add_plain(line, digits);
+}
+
+static void start(struct line *line, enum config_log_level level)
+{
+	static const char *const names[] = { "error", "warning", "info", "debug" };
+	char when[TEXT_TIME_SIZE + 1];
+
+	line->len = 0;
+	text_print_time(time(NULL), 'T', when);
+	strcat(when, "Z");
+	if (settings.target == CONFIG_LOG_STDERR)
+		add_text(line, "time", text_of(when));
+	add_text(line, "level", text_of(names[level]));
+}
+
+static void finish(struct line *line, enum config_log_level level)
+{
+	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+	if (is_json()) {
+		/* Room was left for two bytes; an overlong line loses its end, not its brace. */
+		line->bytes[line->len++] = '}';
+	}
+	if (settings.target == CONFIG_LOG_SYSLOG) {
+		syslog(priorities[level], "%.*s", (int)line->len, line->bytes);
+		return;
+	}
+	line->bytes[line->len++] = '\n';
+	/* One write, so that the lines of threads and processes do not mix. */
+	while (write(STDERR_FILENO, line->bytes, line->len) < 0 && errno == EINTR)
+		;
+}
+
+static bool is_token_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '_';
+}
+
+/* The path without anything that could be a token put there by mistake. */
+static struct text redact(struct text path, char out[VALUE_MAX_BYTES])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < path.len && len < VALUE_MAX_BYTES - 8;) {
+		size_t run = 0;
+
+		while (i + run < path.len && is_token_char(path.data[i + run]))
+			run++;
+		if (run >= TOKEN_RUN) {
+			memcpy(out + len, "[cut]", 5);
+			len += 5;
+			i += run;
+			continue;
+		}
+		out[len++] = path.data[i++];
+	}
+	return (struct text){ out, len };
+}
+
+void log_request(const struct log_request *r)
+{
+	const enum config_log_level level = r->status >= 500 ? CONFIG_LOG_ERROR
+							     : CONFIG_LOG_INFO;
+	char path[VALUE_MAX_BYTES];
+	struct line line;
+
+	if (level > settings.level)
+		return;
+	start(&line, level);
+	add_text(&line, "request", text_of(r->request_id));
+	add_text(&line, "method", r->method);
+	add_text(&line, "path", redact(r->path, path));
+	add_number(&line, "status", 0, r->status);
+	add_text(&line, "error", text_of(r->error));
+	add_text(&line, "reason", text_of(r->cause));
+	add_text(&line, "detail", text_of(r->detail));
+	if (settings.level >= CONFIG_LOG_DEBUG)
+		add_text(&line, "place", text_of(r->place));
+	add_text(&line, "provider", text_of(r->provider));
+	add_text(&line, "user", text_of(r->user_id));
+	add_text(&line, "address", r->address);
+	add_number(&line, "ms", 2, r->milliseconds);
+	finish(&line, level);
+}
+
+void log_event(enum config_log_level level, const char *event, const char *format, ...)
+{
+	char message[VALUE_MAX_BYTES * 2];
+	struct line line;
+	va_list args;
+
+	if (level > settings.level)
+		return;
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	start(&line, level);
+	add_text(&line, "event", text_of(event));
+	add_text(&line, "message", text_of(message));
+	finish(&line, level);
+}

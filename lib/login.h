@@ -1,0 +1,30 @@
+/* A verified identity becomes a user and a session: one transaction, one COMMIT. */
+#ifndef PINTLE_LOGIN_H
+#define PINTLE_LOGIN_H
+
+#include "session.h"
+#include "user.h"
+
+struct login_request {
+	const struct config *config;
+	const struct identity *identity;
+	struct session_client client;
+	struct text old_token; /* the session that came with the request; empty: none */
+	int64_t now;
+};
+
+struct login {
+	struct store_user user;
+	struct session session;
+	bool created; /* true for exactly one of any number of first logins at once */
+	bool has_session; /* false in session mode "none" */
+};
+
+/*
+ * Finds or creates the user, starts a session and ends the one that came along. When it
+ * returns true all of it is committed. Problems: as user_find_or_create.
+ */
+bool login_record(struct store *store, const struct login_request *request,
+		  struct login *out, struct problem *p) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,25 @@
+/* The providers whose tokens are trusted, told apart by issuer alone. */
+#ifndef PINTLE_PROVIDER_H
+#define PINTLE_PROVIDER_H
+
+#include "config.h"
+#include "jwks.h"
+
+struct provider {
+	const struct config_provider *config;
+	struct jwks *jwks;
+};
+
+struct providers {
+	struct provider *all;
+	size_t count;
+};
+
+/* CONFIG must outlive it. */
+struct providers *provider_list_new(const struct config *config);
+void provider_list_free(struct providers *providers);
+
+/* The provider with this issuer, byte for byte; NULL if there is none. */
+const struct provider *provider_find(const struct providers *providers, struct text issuer);
+
+#endif

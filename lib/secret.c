@@ -1,0 +1,60 @@
+#include "secret.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base64url.h"
+
+void secret_random(unsigned char *out, size_t len)
+{
+	while (len) {
+		ssize_t got = getrandom(out, len, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		/* A guessable token would be worse than no service. */
+		if (got < 0) {
+			perror("pintle: getrandom");
+			abort();
+		}
+		out += got;
+		len -= (size_t)got;
+	}
+}
+
+void secret_token(char out[SECRET_TEXT_LEN + 1])
+{
+	unsigned char bytes[SECRET_BYTES];
+
+	secret_random(bytes, sizeof(bytes));
+	base64url_encode(bytes, sizeof(bytes), out);
+	secret_wipe(bytes, sizeof(bytes));
+}
+
+bool secret_is_token(struct text text)
+{
+	unsigned char bytes[SECRET_BYTES];
+	bool good = text.len == SECRET_TEXT_LEN && base64url_decode(text, bytes);
+
+	secret_wipe(bytes, sizeof(bytes));
+	return good;
+}
+
+void secret_sha256(struct text text, unsigned char out[SHA256_BYTES])
+{
+	SHA256((const unsigned char *)text.data, text.len, out);
+}
+
+bool secret_equal(const unsigned char *a, const unsigned char *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void secret_wipe(void *memory, size_t len)
+{
+	OPENSSL_cleanse(memory, len);
+}

@@ -1,0 +1,91 @@
+#include "session.h"
+
+#include <stdio.h>
+
+/* Printable ASCII of T, cut to fit: the browser's word for itself, shown to its owner later. */
+static void copy_printable(char *out, size_t size, struct text t)
+{
+	size_t n = t.len < size - 1 ? t.len : size - 1;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = t.data[i] >= ' ' && t.data[i] <= '~' ? t.data[i] : '?';
+	out[n] = '\0';
+}
+
+static int64_t ends_unused(const struct config_session *config, const struct store_session *row)
+{
+	const int64_t idle_end = row->last_seen_at + config->idle_s;
+
+	return config->idle_s && idle_end < row->expires_at ? idle_end : row->expires_at;
+}
+
+void session_prepare(const struct config_session *config, struct text provider,
+		     const struct session_client *client, int64_t now, struct session *out)
+{
+	memset(out, 0, sizeof(*out));
+	secret_token(out->token);
+	copy_printable(out->row.provider, sizeof(out->row.provider), provider);
+	copy_printable(out->row.address, sizeof(out->row.address), client->address);
+	copy_printable(out->row.user_agent, sizeof(out->row.user_agent), client->user_agent);
+	out->row.created_at = now;
+	out->row.last_seen_at = now;
+	out->row.expires_at = now + config->lifetime_s;
+	out->valid_until = ends_unused(config, &out->row);
+}
+
+bool session_start(struct store_tx *tx, const struct config_session *config,
+		   const char *user_id, struct session *session, bool *already,
+		   struct problem *p)
+{
+	unsigned char hash[SHA256_BYTES];
+
+	*already = false;
+	secret_sha256(text_of(session->token), hash);
+	switch (store_session_add(tx, user_id, hash, &session->row, p)) {
+	case STORE_OK:
+		break;
+	case STORE_ALREADY_THERE:
+		/* 256 random bits do not meet by chance: it is this very session. */
+		if (!store_tx_may_be_done(tx))
+			return problem(p, INTERNAL, "session token is taken");
+		*already = true;
+		return true;
+	default:
+		return false;
+	}
+	return !config->max_per_user ||
+	       store_session_trim(tx, user_id, config->max_per_user, p) == STORE_OK;
+}
+
+bool session_find(struct store *store, const struct config_session *config,
+		  struct text token, int64_t now, struct session *out,
+		  struct store_user *user, struct problem *p)
+{
+	unsigned char hash[SHA256_BYTES];
+	struct session found = { 0 };
+
+	if (!secret_is_token(token))
+		return problem(p, NO_SESSION, "not of a token's shape");
+	secret_sha256(token, hash);
+	switch (store_session_find(store, hash, &found.row, user, p)) {
+	case STORE_OK:
+		break;
+	case STORE_NOT_FOUND:
+		return problem(p, NO_SESSION, "ended or never there");
+	default:
+		return false;
+	}
+	found.valid_until = ends_unused(config, &found.row);
+	if (found.valid_until <= now)
+		return problem(p, NO_SESSION, "expired");
+	if (!user->active)
+		return problem(p, NO_SESSION, "user %s is disabled", user->id);
+	*out = found;
+	return true;
+}
+
+bool session_touch_is_due(const struct config_session *config, const struct session *session,
+			  int64_t now)
+{
+	return now - session->row.last_seen_at >= config->touch_every_s;
+}

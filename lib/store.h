@@ -1,0 +1,172 @@
+/*
+ * What is remembered: users, their identities, sessions. All SQL is behind this header.
+ *
+ * store_mysql.c keeps it in MySQL or MariaDB; tests/fakes/fake_store.c keeps it in memory,
+ * and one contract test runs against both. Ids are decimal text. Times are seconds since
+ * 1970 UTC. A failure of the database itself is problem DATABASE_AWAY; what a caller
+ * should expect is an outcome.
+ */
+#ifndef PINTLE_STORE_H
+#define PINTLE_STORE_H
+
+#include "arena.h"
+#include "config.h"
+#include "problem.h"
+#include "secret.h"
+
+struct store;
+struct store_tx; /* one attempt of a transaction */
+
+enum store_outcome {
+	STORE_OK,
+	STORE_NOT_FOUND,
+	STORE_ALREADY_THERE, /* a unique key is taken */
+	STORE_FAILED,	     /* the problem says why */
+};
+
+#define STORE_ID_SIZE 65
+
+struct store_user {
+	char id[STORE_ID_SIZE];
+	char email[255]; /* "" when there is none */
+	char phone[20];
+	bool active;
+};
+
+/* A user found, and how the provider's subject that was asked for relates to it. */
+struct store_match {
+	struct store_user user;
+	bool subject_is_theirs;	   /* (provider, subject) is linked to this user */
+	bool subject_is_anothers;  /* it is linked to another user */
+	bool has_other_subject;	   /* this user has another subject of the same provider */
+};
+
+struct store_session {
+	char id[STORE_ID_SIZE];
+	char provider[33];
+	char address[46];
+	char user_agent[256];
+	int64_t created_at, last_seen_at, expires_at;
+};
+
+/* ---- opening and closing */
+
+/* Never fails and connects to nothing: Pintle starts with the database down. */
+struct store *store_new(const struct config *config);
+void store_free(struct store *store);
+
+/* Around the life of each thread that uses the store. */
+void store_thread_start(void);
+void store_thread_end(void);
+
+/* Does the database answer, with the schema that this program needs? */
+bool store_ping(struct store *store, struct problem *p) __attribute__((warn_unused_result));
+
+/* ---- transactions */
+
+/*
+ * Runs WORK in a transaction and commits when it returns true. A deadlock, a lock timeout,
+ * a lost connection, or WORK's own store_tx_again start the whole transaction over, a few
+ * times; WORK must therefore set its outputs anew each time. True means committed.
+ */
+bool store_transact(struct store *store,
+		    bool (*work)(struct store_tx *tx, void *context, struct problem *p),
+		    void *context, struct problem *p) __attribute__((warn_unused_result));
+
+/* Asks for the transaction to be started over; returns false, to be returned by WORK. */
+bool store_tx_again(struct store_tx *tx, struct problem *p);
+
+/* The connection was lost during an earlier attempt's COMMIT: it may have been done. */
+bool store_tx_may_be_done(const struct store_tx *tx);
+
+/* EMAIL or PHONE in canonical form. STORE_OK, NOT_FOUND or FAILED. */
+enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
+				       struct text provider, struct text subject,
+				       struct store_match *out, struct problem *p);
+enum store_outcome store_user_by_phone(struct store_tx *tx, struct text phone,
+				       struct text provider, struct text subject,
+				       struct store_match *out, struct problem *p);
+enum store_outcome store_user_by_subject(struct store_tx *tx, struct text provider,
+					 struct text subject, struct store_match *out,
+					 struct problem *p);
+
+/* EMAIL or PHONE may be empty (none), not both. STORE_OK, ALREADY_THERE or FAILED. */
+enum store_outcome store_user_add(struct store_tx *tx, struct text email, struct text phone,
+				  int64_t now, struct store_user *out, struct problem *p);
+enum store_outcome store_user_seen(struct store_tx *tx, const char *user_id, int64_t now,
+				   struct problem *p);
+enum store_outcome store_identity_add(struct store_tx *tx, const char *user_id,
+				      struct text provider, struct text subject,
+				      struct text email_as_written, int64_t now,
+				      struct problem *p);
+
+/* Marks an unused invitation as used. STORE_OK, NOT_FOUND or FAILED. */
+enum store_outcome store_invite_use(struct store_tx *tx, struct text email, int64_t now,
+				    struct problem *p);
+
+/* SESSION's id is set. STORE_OK, ALREADY_THERE (this hash) or FAILED. */
+enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
+				     const unsigned char hash[SHA256_BYTES],
+				     struct store_session *session, struct problem *p);
+
+/* Ends the user's oldest sessions beyond KEEP. */
+enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
+				      struct problem *p);
+
+/* Within a transaction: ends the session of this hash, whoever's. STORE_OK or FAILED. */
+enum store_outcome store_session_drop(struct store_tx *tx,
+				      const unsigned char hash[SHA256_BYTES],
+				      struct problem *p);
+
+/* ---- single statements, each its own transaction; a lost connection is opened again */
+
+/* Also finds sessions that have expired or whose user is disabled. */
+enum store_outcome store_session_find(struct store *store,
+				      const unsigned char hash[SHA256_BYTES],
+				      struct store_session *session, struct store_user *user,
+				      struct problem *p);
+enum store_outcome store_session_touch(struct store *store, const char *session_id,
+				       int64_t now, struct problem *p);
+
+/*
+ * Ends sessions of one user: the one with SESSION_ID, or, with OTHERS, all but that one;
+ * all of them when SESSION_ID is NULL. *ENDED gets how many. STORE_OK or FAILED.
+ */
+enum store_outcome store_session_end(struct store *store, const char *user_id,
+				     const char *session_id, bool others, uint64_t *ended,
+				     struct problem *p);
+
+/* Calls EACH for the user's sessions that expire after NOW, the newest first. */
+enum store_outcome store_session_each(struct store *store, const char *user_id, int64_t now,
+				      void (*each)(void *context,
+						   const struct store_session *session),
+				      void *context, struct problem *p);
+
+/* Removes at most LIMIT rows that expired before NOW. *REMOVED gets how many. */
+enum store_outcome store_session_purge(struct store *store, int64_t now, unsigned limit,
+				       uint64_t *removed, struct problem *p);
+
+/* ---- the schema, for pintlectl */
+
+/* What this program's statements need; store_ping compares. */
+#define STORE_SCHEMA_VERSION 1
+
+struct store_migration {
+	int version;
+	const char *name, *sql; /* statements end in ";" at the end of a line */
+};
+
+/* 0 for an empty database. */
+bool store_schema_version(struct store *store, int *version, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* Applies what is missing, one after the other; DONE is called after each. */
+bool store_migrate(struct store *store, const struct store_migration *migrations,
+		   size_t count, int64_t now, void (*done)(const struct store_migration *),
+		   struct problem *p) __attribute__((warn_unused_result));
+
+/* The server's version and how it is reached, for people: "MariaDB 10.11.19 on …". */
+bool store_describe(struct store *store, char *out, size_t size, struct problem *p)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,337 @@
+#include "token.h"
+
+#include "base64url.h"
+#include "email.h"
+
+#define HEADER_DEPTH 8
+#define CLAIMS_DEPTH 32
+#define KID_MAX 256
+#define SUBJECT_MAX 255 /* OpenID Connect Core 1.0, section 2 */
+
+/* One token on its way through the checks. */
+struct check {
+	const struct token_rules *rules;
+	struct arena *arena;
+	int64_t now;
+	struct text token;
+	struct text saw; /* what the step at hand looked at, for the trace */
+
+	struct text signed_, signature, payload;
+	const struct json *header, *claims;
+	enum jws_algorithm algorithm;
+	struct text kid;
+	bool has_kid;
+	const struct provider *provider;
+	struct identity identity;
+};
+
+static const struct json *parse_object(struct check *c, struct text encoded, unsigned depth,
+				       struct text *decoded, const char **why)
+{
+	const struct json *value;
+
+	if (!base64url_decode_text(c->arena, encoded, decoded)) {
+		*why = "not canonical base64url";
+		return NULL;
+	}
+	value = json_parse(c->arena, *decoded, depth, why);
+	if (value && json_type(value) != JSON_OBJECT) {
+		*why = "no JSON object";
+		return NULL;
+	}
+	return value;
+}
+
+/* RFC 7515, 7.1: three parts, each with exactly one spelling. */
+static bool check_shape(struct check *c, struct problem *p)
+{
+	struct text rest, header, payload, signature, decoded;
+	const char *why = "";
+
+	c->saw = arena_printf(c->arena, "%zu bytes", c->token.len);
+	if (c->token.len > c->rules->token_limit)
+		return problem(p, TOKEN_MALFORMED, "%zu bytes", c->token.len);
+	header = text_before(c->token, '.', &rest);
+	payload = text_before(rest, '.', &signature);
+	if (!header.len || !payload.len || !signature.len)
+		return problem(p, TOKEN_MALFORMED, "not three parts");
+	c->signed_ = (struct text){ c->token.data, header.len + 1 + payload.len };
+	if (!base64url_decode_text(c->arena, signature, &c->signature))
+		return problem(p, TOKEN_MALFORMED, "signature: not canonical base64url");
+	c->header = parse_object(c, header, HEADER_DEPTH, &decoded, &why);
+	if (!c->header)
+		return problem(p, TOKEN_MALFORMED, "header: %s", why);
+	c->claims = parse_object(c, payload, CLAIMS_DEPTH, &c->payload, &why);
+	if (!c->claims)
+		return problem(p, TOKEN_MALFORMED, "payload: %s", why);
+	return true;
+}
+
+/* RFC 7515, 4.1.9 and RFC 9068, 2.1. */
+static bool is_token_type(struct text typ)
+{
+	static const char prefix[] = "application/";
+	const struct text start = { typ.data, sizeof(prefix) - 1 };
+
+	if (typ.len > start.len && text_equal_nocase(start, text_of(prefix)))
+		typ = (struct text){ typ.data + start.len, typ.len - start.len };
+	return text_equal_nocase(typ, AS_TEXT("JWT")) ||
+	       text_equal_nocase(typ, AS_TEXT("at+jwt"));
+}
+
+static bool check_header(struct check *c, struct problem *p)
+{
+	/* What changes the meaning of a token is refused rather than half understood. */
+	static const char *const refused[] = { "crit", "b64", "zip", "enc", "cty" };
+	const struct json *value;
+	struct text text;
+
+	c->saw = AS_TEXT("no alg");
+	if (!json_member(c->header, "alg", &value) || !json_string(value, &c->saw))
+		return problem(p, TOKEN_ALGORITHM, "alg is no string");
+	if (!jws_algorithm_find(c->saw, &c->algorithm))
+		return problem(p, TOKEN_ALGORITHM, "alg %.*s", TEXT_ARG(c->saw));
+	if (json_member(c->header, "typ", &value) &&
+	    (!json_string(value, &text) || !is_token_type(text)))
+		return problem(p, TOKEN_KIND, "typ of the header");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		if (json_member(c->header, refused[i], &value))
+			return problem(p, TOKEN_MALFORMED, "header has %s", refused[i]);
+	if (json_member(c->header, "kid", &value)) {
+		if (!json_string(value, &c->kid) || !c->kid.len || c->kid.len > KID_MAX)
+			return problem(p, TOKEN_KEY, "kid is no string of 1 to 256 bytes");
+		c->has_kid = true;
+	}
+	return true;
+}
+
+/* The issuer selects the provider; a token never brings its own issuer or keys. */
+static bool check_issuer(struct check *c, struct problem *p)
+{
+	const struct json *value;
+
+	c->saw = AS_TEXT("no iss");
+	if (!json_member(c->claims, "iss", &value) || !json_string(value, &c->saw))
+		return problem(p, TOKEN_ISSUER, "iss is no string");
+	c->provider = provider_find(c->rules->providers, c->saw);
+	if (!c->provider)
+		return problem(p, TOKEN_ISSUER, "iss %.*s", TEXT_ARG(c->saw));
+	c->identity.provider = c->provider;
+	return true;
+}
+
+static bool check_algorithm(struct check *c, struct problem *p)
+{
+	c->saw = text_of(jws_algorithm_name(c->algorithm));
+	if (!(c->provider->config->algorithms & 1u << c->algorithm))
+		return problem(p, TOKEN_ALGORITHM, "%s is not one of provider %s",
+			       c->saw.data, c->provider->config->name);
+	return true;
+}
+
+static bool check_times(struct check *c, struct problem *p)
+{
+	const struct config_provider *config = c->provider->config;
+	int64_t exp, iat, nbf;
+	bool has_exp, has_iat, has_nbf;
+
+	c->saw = AS_TEXT("exp, iat or nbf are no times");
+	if (!claims_time(c->claims, "exp", &has_exp, &exp) || !has_exp)
+		return problem(p, TOKEN_CLAIMS, "exp is no time");
+	if (!claims_time(c->claims, "iat", &has_iat, &iat) || !has_iat)
+		return problem(p, TOKEN_CLAIMS, "iat is no time");
+	if (!claims_time(c->claims, "nbf", &has_nbf, &nbf))
+		return problem(p, TOKEN_CLAIMS, "nbf is no time");
+	c->saw = arena_printf(c->arena, "issued %lld s ago, expires in %lld s",
+			      (long long)(c->now - iat), (long long)(exp - c->now));
+	if (exp + config->leeway_s <= c->now)
+		return problem(p, TOKEN_EXPIRED, "%lld s ago", (long long)(c->now - exp));
+	if (iat > c->now + config->leeway_s)
+		return problem(p, TOKEN_ISSUED_IN_FUTURE, "in %lld s",
+			       (long long)(iat - c->now));
+	if (has_nbf && nbf > c->now + config->leeway_s)
+		return problem(p, TOKEN_NOT_YET_VALID, "for %lld s",
+			       (long long)(nbf - c->now));
+	if (exp < iat)
+		return problem(p, TOKEN_CLAIMS, "exp before iat");
+	if (exp - iat > config->max_life_s)
+		return problem(p, TOKEN_LIVES_TOO_LONG, "%lld s", (long long)(exp - iat));
+	if (config->max_age_s && c->now - iat > config->max_age_s + config->leeway_s)
+		return problem(p, TOKEN_TOO_OLD, "%lld s", (long long)(c->now - iat));
+	c->identity.issued_at = iat;
+	c->identity.expires_at = exp;
+	return true;
+}
+
+static bool check_audience(struct check *c, struct problem *p)
+{
+	const struct config_provider *config = c->provider->config;
+	const struct json *value;
+
+	c->saw = AS_TEXT("none");
+	if (!json_member(c->claims, config->audience_claim, &value))
+		return problem(p, TOKEN_AUDIENCE, "no %s", config->audience_claim);
+	c->saw = json_print(c->arena, value);
+	if (!claims_audience(value, (const char *const *)config->audience.items,
+			     config->audience.count))
+		return problem(p, TOKEN_AUDIENCE, "%s %.*s", config->audience_claim,
+			       TEXT_ARG(c->saw));
+	return true;
+}
+
+/* The cause that helps most: was it the kind of token, the sign-in method, or another claim? */
+static enum problem_kind rule_problem(const char *claim)
+{
+	static const struct {
+		const char *claim;
+		enum problem_kind kind;
+	} known[] = {
+		{ "type", PROBLEM_TOKEN_KIND },	     { "typ", PROBLEM_TOKEN_KIND },
+		{ "token_use", PROBLEM_TOKEN_KIND }, { "scope", PROBLEM_TOKEN_KIND },
+		{ "amr", PROBLEM_TOKEN_METHOD },
+		{ "authentication_method", PROBLEM_TOKEN_METHOD },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(claim, known[i].claim) == 0)
+			return known[i].kind;
+	return PROBLEM_TOKEN_CLAIMS;
+}
+
+static bool check_required(struct check *c, struct problem *p)
+{
+	const struct config_provider *config = c->provider->config;
+
+	c->saw = arena_printf(c->arena, "%zu rules", config->require_count);
+	for (size_t i = 0; i < config->require_count; i++) {
+		const struct claim_rule *rule = &config->require[i];
+
+		if (!claims_hold(c->claims, rule)) {
+			c->saw = text_of(rule->claim);
+			return problem_note(p, rule_problem(rule->claim), __FILE__, __LINE__,
+					    "%s is not %s", rule->claim, rule->values);
+		}
+	}
+	return true;
+}
+
+static bool check_signature(struct check *c, struct problem *p)
+{
+	const struct jws_key *key;
+
+	c->saw = c->has_kid ? c->kid : AS_TEXT("no kid");
+	if (!jwks_find(c->provider->jwks, c->has_kid ? &c->kid : NULL, c->algorithm, c->now,
+		       c->arena, &key, p))
+		return false;
+	if (!jws_verify(key, c->algorithm, c->signed_, c->signature))
+		return problem(p, TOKEN_SIGNATURE, "kid %.*s", TEXT_ARG(c->saw));
+	secret_sha256(c->signed_, c->identity.hash);
+	c->identity.claims = c->payload;
+	return true;
+}
+
+static bool check_subject(struct check *c, struct problem *p)
+{
+	const bool needed = c->provider->config->match == CONFIG_MATCH_SUBJECT;
+	struct text *subject = &c->identity.subject;
+	const struct json *value;
+
+	c->saw = AS_TEXT("no sub");
+	if (json_member(c->claims, "sub", &value)) {
+		if (!json_string(value, subject) || subject->len > SUBJECT_MAX)
+			return problem(p, TOKEN_CLAIMS, "sub is no string of 255 bytes");
+		c->saw = *subject;
+	}
+	if (needed && !subject->len)
+		return problem(p, TOKEN_CLAIMS, "no sub");
+	return true;
+}
+
+static struct text string_claim(const struct check *c, const char *where)
+{
+	const struct json *value;
+	struct text text;
+
+	if (where && *where && json_find(c->claims, where, &value) &&
+	    json_string(value, &text))
+		return text;
+	return AS_TEXT("");
+}
+
+static bool is_verified(const struct check *c)
+{
+	const struct config_provider *config = c->provider->config;
+
+	return config->verified == CONFIG_VERIFIED_ALWAYS ||
+	       (config->verified == CONFIG_VERIFIED_RULE &&
+		claims_hold(c->claims, &config->verified_rule));
+}
+
+/* Step 7: the address or number that this token proves, or why there is none. */
+static bool read_address(struct check *c, struct problem *p)
+{
+	struct text email = string_claim(c, c->provider->config->email_claim);
+	struct text phone = string_claim(c, c->provider->config->phone_claim);
+
+	/* Cotter puts either into one claim: "+1202…" there is a number, no bad address. */
+	if (text_equal(email, phone) && phone_is_valid(phone))
+		email = AS_TEXT("");
+	c->saw = email.len ? email : phone;
+	if (!email.len && !(c->rules->phone && phone_is_valid(phone)))
+		return problem(p, EMAIL_MISSING, "claim %s",
+			       c->provider->config->email_claim);
+	if (email.len &&
+	    !email_normalise(c->arena, email, &c->identity.email, p))
+		return false;
+	if (!is_verified(c)) {
+		c->identity.email = AS_TEXT("");
+		return problem(p, EMAIL_UNVERIFIED, "provider %s",
+			       c->provider->config->name);
+	}
+	if (email.len)
+		c->identity.email_written = email;
+	else
+		c->identity.phone = phone;
+	return true;
+}
+
+static bool check_address(struct check *c, struct problem *p)
+{
+	struct problem why = { 0 };
+
+	if (c->provider->config->match == CONFIG_MATCH_EMAIL)
+		return read_address(c, p);
+	/* Here the subject says who it is: a known one gets in without an address. */
+	if (!read_address(c, &why))
+		c->identity.no_email = why.kind;
+	return true;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct check *c, struct problem *p);
+} steps[] = {
+	{ "shape", check_shape },	  { "header", check_header },
+	{ "issuer", check_issuer },	  { "algorithm", check_algorithm },
+	{ "times", check_times },	  { "audience", check_audience },
+	{ "required", check_required },	  { "signature", check_signature },
+	{ "subject", check_subject },	  { "address", check_address },
+};
+
+bool token_verify(const struct token_rules *rules, struct text token, int64_t now,
+		  struct arena *arena, const struct token_trace *trace,
+		  struct identity *out, struct problem *p)
+{
+	struct check c = { .rules = rules, .arena = arena, .now = now, .token = token };
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		const bool passed = steps[i].run(&c, p);
+
+		if (trace)
+			trace->check(trace->context, steps[i].name, passed, c.saw);
+		if (!passed)
+			return false;
+	}
+	*out = c.identity;
+	return true;
+}
