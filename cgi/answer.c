@@ -54,6 +54,7 @@ static bool respond(const struct app *app, const struct request *req, struct res
 			return false;
 		problem_clear(p);
 		res->status = 204; /* a preflight; its headers follow for all answers */
+		res->bodiless = true;
 		return true;
 	}
 	return (!route->changes || origin_check(app->config, req, p)) &&
@@ -78,8 +79,10 @@ void answer(const struct app *app, struct arena *arena, int64_t now, const struc
 		if (p.kind == PROBLEM_METHOD_NOT_ALLOWED)
 			response_header(res, "Allow", text_of(methods));
 	}
-	origin_add_headers(app->config, &req,
-			   text_is(req.method, "OPTIONS") ? methods : NULL, res);
+	/* An authorizer's headers end up at the page it guards: none of CORS belong there. */
+	if (req.role == ROLE_RESPONDER)
+		origin_add_headers(app->config, &req,
+				   text_is(req.method, "OPTIONS") ? methods : NULL, res);
 	*out = response_print(res);
 	write_log_line(&req, res, &p, started);
 }

@@ -46,13 +46,13 @@ bool cookie_find(const struct request *req, const char *name, struct text *out)
 	return true;
 }
 
-struct text cookie_print(struct arena *a, const struct config *config, struct text value,
-			 int64_t max_age_s)
+struct text cookie_print(struct arena *a, const struct config *config, const char *name,
+			 struct text value, int64_t max_age_s)
 {
 	const struct config_session *session = &config->session;
 	struct buffer b = buffer_new(a, 256);
 
-	buffer_printf(&b, "%s=%.*s; Path=/; Max-Age=%lld", session->cookie, TEXT_ARG(value),
+	buffer_printf(&b, "%s=%.*s; Path=/; Max-Age=%lld", name, TEXT_ARG(value),
 		      (long long)(value.len ? max_age_s : 0));
 	if (session->cookie_domain)
 		buffer_printf(&b, "; Domain=%s", session->cookie_domain);

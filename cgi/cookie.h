@@ -12,7 +12,7 @@
 bool cookie_find(const struct request *req, const char *name, struct text *out);
 
 /* The value of a Set-Cookie header. With an empty VALUE the browser drops its cookie. */
-struct text cookie_print(struct arena *a, const struct config *config, struct text value,
-			 int64_t max_age_s);
+struct text cookie_print(struct arena *a, const struct config *config, const char *name,
+			 struct text value, int64_t max_age_s);
 
 #endif

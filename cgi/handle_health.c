@@ -15,8 +15,8 @@ bool handle_health(const struct app *app, const struct request *req, struct resp
 static void add_keys(const struct app *app, int64_t now, struct buffer *b)
 {
 	json_begin(b, "keys", '{');
-	for (size_t i = 0; i < app->providers->count; i++) {
-		const struct provider *provider = &app->providers->all[i];
+	for (size_t i = 0; i < app->rules.providers->count; i++) {
+		const struct provider *provider = &app->rules.providers->all[i];
 		size_t keys = 0;
 		int64_t age;
 

@@ -1,7 +1,7 @@
 #include "body.h"
-#include "cookie.h"
 #include "login.h"
 #include "route.h"
+#include "session_answer.h"
 #include "session_request.h"
 
 /* One login in so many also removes expired sessions: more than one can expire in between. */
@@ -23,31 +23,27 @@ static bool find_token(const struct config *config, const struct json *body,
 	return problem(p, NO_TOKEN, "at none of the token_places");
 }
 
-static bool respond(const struct config *config, const struct identity *identity,
-		    const struct login *login, struct response *res)
+static bool respond(const struct app *app, const struct request *req,
+		    const struct text token, const struct identity *identity,
+		    const struct login *login, struct response *res, struct problem *p)
 {
-	const char *token = login->session.token;
 	struct buffer *b = &res->body;
+	struct session_answer answer;
 
-	if (config->session.mode == CONFIG_SESSION_COOKIE)
-		response_header(res, "Set-Cookie",
-				cookie_print(res->arena, config, text_of(token),
-					     config->session.lifetime_s));
+	if (!session_answer_make(app, &login->user, login->has_session ? &login->session : NULL,
+				 token, req, &answer, p))
+		return false;
+	session_answer_add_cookies(app, &answer, res);
 	res->provider = identity->provider->config->name;
 	res->user_id = arena_copy(res->arena, text_of(login->user.id)).data;
-	if (config->login_response_claims) {
+	if (app->config->login_response_claims) {
 		buffer_add(b, identity->claims);
 		return true;
 	}
 	json_begin(b, NULL, '{');
 	json_add_boolean(b, "created", login->created);
 	response_add_user(res, &login->user);
-	if (login->has_session)
-		response_add_session(res, "session", &login->session.row,
-				     config->session.mode == CONFIG_SESSION_BEARER ? token
-										   : NULL);
-	else
-		json_add_null(b, "session");
+	session_answer_add(&answer, res);
 	json_add_raw(b, "claims", identity->claims);
 	json_end(b, '}');
 	return true;
@@ -68,11 +64,12 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	struct text token;
 	struct identity identity;
 	struct login login;
+	unsigned char old_hash[SHA256_BYTES];
 	struct login_request request = {
 		.config = app->config,
 		.identity = &identity,
 		.client = { req->address, req->user_agent },
-		.old_token = session_request_token(app->config, req),
+		.old_hash = session_request_old(app, req, old_hash),
 		.now = req->now,
 	};
 
@@ -81,5 +78,5 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	       find_token(app->config, body, &token, p) &&
 	       token_verify(&app->rules, token, req->now, req->arena, NULL, &identity, p) &&
 	       login_record(app->store, &request, &login, p) &&
-	       respond(app->config, &identity, &login, res);
+	       respond(app, req, token, &identity, &login, res, p);
 }

@@ -1,6 +1,6 @@
 #include "body.h"
-#include "cookie.h"
 #include "route.h"
+#include "session_answer.h"
 #include "session_request.h"
 
 enum scope { SCOPE_THIS, SCOPE_OTHERS, SCOPE_ALL };
@@ -55,9 +55,8 @@ bool handle_logout(const struct app *app, const struct request *req, struct resp
 			return false;
 		problem_clear(p);
 	}
-	if (scope != SCOPE_OTHERS && app->config->session.mode == CONFIG_SESSION_COOKIE)
-		response_header(res, "Set-Cookie",
-				cookie_print(res->arena, app->config, AS_TEXT(""), 0));
+	if (scope != SCOPE_OTHERS)
+		session_answer_clear(app, res);
 	json_begin(&res->body, NULL, '{');
 	json_add_number(&res->body, "ended", (int64_t)ended);
 	json_end(&res->body, '}');

@@ -2,6 +2,14 @@
 #include "route.h"
 #include "session_request.h"
 
+static void add_facts(struct buffer *b, const struct store_session *s)
+{
+	json_add_string(b, "id", text_of(s->id));
+	json_add_number(b, "created_at", s->created_at);
+	json_add_number(b, "last_seen_at", s->last_seen_at);
+	json_add_number(b, "expires_at", s->expires_at);
+}
+
 bool handle_session(const struct app *app, const struct request *req, struct response *res,
 		    struct problem *p)
 {
@@ -12,7 +20,9 @@ bool handle_session(const struct app *app, const struct request *req, struct res
 		return false;
 	json_begin(&res->body, NULL, '{');
 	response_add_user(res, &user);
-	response_add_session(res, "session", &session.row, NULL);
+	json_begin(&res->body, "session", '{');
+	add_facts(&res->body, &session.row);
+	json_end(&res->body, '}');
 	json_end(&res->body, '}');
 	return true;
 }
@@ -28,11 +38,8 @@ static void add_session(void *context, const struct store_session *s)
 	struct buffer *b = list->body;
 
 	json_begin(b, NULL, '{');
-	json_add_string(b, "id", text_of(s->id));
+	add_facts(b, s);
 	json_add_boolean(b, "current", strcmp(s->id, list->current) == 0);
-	json_add_number(b, "created_at", s->created_at);
-	json_add_number(b, "last_seen_at", s->last_seen_at);
-	json_add_number(b, "expires_at", s->expires_at);
 	json_add_string(b, "address", text_of(s->address));
 	json_add_string(b, "user_agent", text_of(s->user_agent));
 	json_end(b, '}');
@@ -75,6 +82,7 @@ bool handle_session_end(const struct app *app, const struct request *req,
 		return false;
 	if (!ended)
 		return problem(p, NOT_FOUND, "no session of user %s", user.id);
+	*res->touch_session = '\0';
 	json_begin(&res->body, NULL, '{');
 	json_add_number(&res->body, "ended", (int64_t)ended);
 	json_end(&res->body, '}');

@@ -96,6 +96,8 @@ void request_read(struct request *req, const struct door *door, struct arena *ar
 	first(v, "HTTP_ORIGIN", &req->has_origin);
 	req->origin = get(v, "HTTP_ORIGIN");
 	req->fetch_site = first(v, "HTTP_SEC_FETCH_SITE", NULL);
+	req->fetch_mode = first(v, "HTTP_SEC_FETCH_MODE", NULL);
+	req->uri = first(v, "REQUEST_URI", NULL);
 	req->accept = first(v, "HTTP_ACCEPT", NULL);
 	req->authorization = get(v, "HTTP_AUTHORIZATION");
 }

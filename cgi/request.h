@@ -30,7 +30,8 @@ struct request {
 	struct text method, path; /* the path inside the mount point */
 	struct text address, user_agent;
 	struct text content_type, content_encoding, content_length;
-	struct text origin, fetch_site, accept;
+	struct text origin, fetch_site, fetch_mode, accept;
+	struct text uri; /* as it was asked for: path and query */
 	bool has_origin;
 	struct text authorization;
 	char *const *variables; /* for all Cookie headers: nginx passes each on its own */

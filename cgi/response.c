@@ -48,6 +48,7 @@ void response_problem(struct response *res, const struct problem *p, const char 
 	const unsigned retry = retry_after(p);
 
 	res->status = row->status;
+	res->bodiless = false;
 	res->headers.len = 0;
 	res->body.len = 0;
 	json_begin(&res->body, NULL, '{');
@@ -78,21 +79,6 @@ void response_add_user(struct response *res, const struct store_user *user)
 	add_or_null(&res->body, "email", user->email);
 	add_or_null(&res->body, "phone", user->phone);
 	json_end(&res->body, '}');
-}
-
-void response_add_session(struct response *res, const char *name,
-			  const struct store_session *session, const char *token)
-{
-	struct buffer *b = &res->body;
-
-	json_begin(b, name, '{');
-	json_add_string(b, "id", text_of(session->id));
-	if (token)
-		json_add_string(b, "token", text_of(token));
-	json_add_number(b, "created_at", session->created_at);
-	json_add_number(b, "last_seen_at", session->last_seen_at);
-	json_add_number(b, "expires_at", session->expires_at);
-	json_end(b, '}');
 }
 
 static const char *phrase(int status)
@@ -126,7 +112,7 @@ static const char *phrase(int status)
 struct text response_print(const struct response *res)
 {
 	struct buffer out = buffer_new(res->arena, 512 + res->headers.len + res->body.len);
-	const bool has_body = res->status != 204;
+	const bool has_body = !res->bodiless;
 
 	buffer_printf(&out, "Status: %d %s\r\n", res->status, phrase(res->status));
 	buffer_add(&out, AS_TEXT("Cache-Control: no-store\r\n"

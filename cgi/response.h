@@ -11,8 +11,9 @@ struct response {
 	struct arena *arena;
 	int status;
 	struct buffer headers; /* lines that end in CR LF */
-	struct buffer body;    /* JSON; empty with 204 */
+	struct buffer body;    /* JSON */
 	bool without_body;     /* the answer to HEAD */
+	bool bodiless;	       /* there is none to speak of: 204, or an authorizer's yes */
 
 	/* for the log line */
 	const char *provider, *user_id;
@@ -35,10 +36,6 @@ void response_problem(struct response *res, const struct problem *p, const char 
 
 /* {"id", "email", "phone"} as member "user". */
 void response_add_user(struct response *res, const struct store_user *user);
-
-/* The session's facts as member NAME (NULL inside an array); with its token if TOKEN is set. */
-void response_add_session(struct response *res, const char *name,
-			  const struct store_session *session, const char *token);
 
 /* The whole answer as CGI wants it (RFC 3875, 6): "Status:" first. */
 struct text response_print(const struct response *res);

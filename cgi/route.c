@@ -6,6 +6,10 @@ static const struct route routes[] = {
 	{ ROLE_RESPONDER, "POST", "/logout", true, handle_logout },
 	{ ROLE_RESPONDER, "GET", "/sessions", false, handle_sessions },
 	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, handle_session_end },
+	{ ROLE_RESPONDER, "POST", "/refresh", true, handle_refresh },
+	{ ROLE_RESPONDER, "GET", "/jwks", false, handle_jwks },
+	{ ROLE_RESPONDER, "*", "/authorize", false, handle_authorize },
+	{ ROLE_AUTHORIZER, "*", "*", false, handle_authorizer },
 	{ ROLE_RESPONDER, "GET", "/healthz", false, handle_health },
 	{ ROLE_RESPONDER, "GET", "/readyz", false, handle_ready },
 };
@@ -28,6 +32,8 @@ static bool matches(const struct route *route, const struct request *req)
 
 	if (req->role != route->role)
 		return false;
+	if (strcmp(route->path, "*") == 0)
+		return true;
 	if (route->path[len - 1] != '*')
 		return text_is(req->path, route->path);
 	if (req->path.len < len || memcmp(req->path.data, route->path, len - 1) != 0)
@@ -39,6 +45,7 @@ static bool matches(const struct route *route, const struct request *req)
 static const char *allowed(const struct route *route)
 {
 	return strcmp(route->method, "GET") == 0 ? "GET, HEAD, OPTIONS"
+	       : strcmp(route->method, "*") == 0  ? "GET, HEAD, OPTIONS"
 	       : strcmp(route->method, "POST") == 0 ? "POST, OPTIONS"
 						    : "DELETE, OPTIONS";
 }
@@ -53,7 +60,7 @@ const struct route *route_find(const struct request *req, const char **methods,
 		if (!matches(route, req))
 			continue;
 		*methods = allowed(route);
-		if (text_is(req->method, route->method) ||
+		if (strcmp(route->method, "*") == 0 || text_is(req->method, route->method) ||
 		    (text_is(req->method, "HEAD") && strcmp(route->method, "GET") == 0))
 			return route;
 		problem(p, METHOD_NOT_ALLOWED, "%.*s", TEXT_ARG(req->method));

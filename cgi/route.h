@@ -11,7 +11,8 @@ typedef bool handler(const struct app *app, const struct request *req, struct re
 
 struct route {
 	enum role role;
-	const char *method, *path; /* "*" at the end of a path stands for one segment */
+	const char *method; /* "*": any */
+	const char *path;   /* "*" at its end stands for one segment; "*" alone for any path */
 	bool changes;		   /* something: the origin must be right */
 	handler *handle;
 };
@@ -32,6 +33,10 @@ handler handle_session;
 handler handle_sessions;
 handler handle_session_end;
 handler handle_logout;
+handler handle_refresh;
+handler handle_jwks;
+handler handle_authorize;
+handler handle_authorizer;
 handler handle_health;
 handler handle_ready;
 

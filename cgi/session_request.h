@@ -2,21 +2,34 @@
 #ifndef PINTLE_SESSION_REQUEST_H
 #define PINTLE_SESSION_REQUEST_H
 
+#include "access.h"
 #include "app.h"
 #include "request.h"
 #include "response.h"
 #include "session.h"
 
-/* The session token, from where the session mode has it; empty if there is none. */
-struct text session_request_token(const struct config *config, const struct request *req);
-
 /*
- * The session and its user. Also notes them in RES for the log, and that last-seen is due
- * to be written. Problems: NO_SESSION, DATABASE_AWAY.
+ * Who sent the request. Also notes the user in RES for the log, and that last-seen is due to
+ * be written. Problems: NO_SESSION, DATABASE_AWAY, KEYS_AWAY.
  */
+bool session_request_access(const struct app *app, const struct request *req,
+			    struct response *res, struct access *out, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* The same, where only a session will do: a bearer without one is NO_SESSION. */
 bool session_request_find(const struct app *app, const struct request *req,
 			  struct response *res, struct session *session,
 			  struct store_user *user, struct problem *p)
 	__attribute__((warn_unused_result));
+
+/*
+ * The hash of the session that a login came with, for it to be ended; NULL if there is none.
+ * In HASH.
+ */
+const unsigned char *session_request_old(const struct app *app, const struct request *req,
+					 unsigned char hash[SHA256_BYTES]);
+
+/* In mode "jwt": the name of the cookie with the refresh token. */
+const char *session_request_refresh_cookie(const struct app *app, struct arena *arena);
 
 #endif

@@ -15,6 +15,9 @@ static const struct command commands[] = {
 	{ "config", NULL, "", "every option, its value and where that came from", cmd_config },
 	{ "db", "migrate", "", "create the tables, or bring them up to date", cmd_db_migrate },
 	{ "db", "status", "", "the server, and the schema's version", cmd_db_status },
+	{ "keys", "list", "", "our own signing keys (session mode jwt)", cmd_keys_list },
+	{ "keys", "rotate", "", "make a new one; the old ones are honoured while needed",
+	  cmd_keys_rotate },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

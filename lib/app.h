@@ -1,8 +1,9 @@
-/* What every handler may use: the configuration, the store, the providers. */
+/* What every handler may use: the configuration, the store, the providers, our own keys. */
 #ifndef PINTLE_APP_H
 #define PINTLE_APP_H
 
 #include "config.h"
+#include "mint.h"
 #include "provider.h"
 #include "store.h"
 #include "token.h"
@@ -10,8 +11,12 @@
 struct app {
 	struct config *config; /* owned */
 	struct store *store;
-	struct providers *providers;
-	struct token_rules rules;
+	struct token_rules rules; /* with the providers */
+
+	/* Session mode "jwt", else NULL: our own tokens, and we as their provider. */
+	struct mint *mint;
+	struct config *own_config;
+	struct token_rules own_rules;
 };
 
 /* Takes CONFIG over. Connects to nothing, fetches nothing. */

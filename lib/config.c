@@ -42,7 +42,8 @@ bool config_error(struct config_state *s, int line, const char *format, ...)
 bool config_refuse(struct config_state *s, const struct config_block *b,
 		   enum config_option_id id, const char *why)
 {
-	return config_error(s, config_line(b, id), "%s: %s", config_options[id].name, why);
+	return config_error(s, config_line(b, id), "%s: %s", config_options[id].name,
+			    why);
 }
 
 /* ---- libConfuse */
@@ -53,14 +54,13 @@ bool config_refuse(struct config_state *s, const struct config_block *b,
  */
 static struct config_state *parsing;
 
-__attribute__((format(printf, 2, 0)))
-static void note_error(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+note_error(cfg_t *cfg, const char *format, va_list args)
 {
 	char text[CONFIG_ERROR_SIZE];
 
 	vsnprintf(text, sizeof(text), format, args);
-	if (!*parsing->error)
-		config_error(parsing, cfg->line, "%s", text);
+	config_error(parsing, cfg->line, "%s", text);
 }
 
 static bool is_list(enum config_kind kind)
@@ -68,10 +68,12 @@ static bool is_list(enum config_kind kind)
 	return kind == CONFIG_LIST || kind == CONFIG_ALGORITHMS || kind == CONFIG_RULES;
 }
 
-/* Every option is a string, or a list of them, to libConfuse; what it means is our affair. */
+/* Every option is a string, or a list of them, to libConfuse; what it means is our
+ * affair. */
 static cfg_opt_t *describe(struct arena *a, enum config_section section)
 {
-	cfg_opt_t *all = arena_alloc(a, (CONFIG_OPTIONS + CONFIG_SECTIONS + 1) * sizeof(*all));
+	cfg_opt_t *all =
+		arena_alloc(a, (CONFIG_OPTIONS + CONFIG_SECTIONS + 1) * sizeof(*all));
 	cfg_opt_t *next = all;
 
 	for (int i = 0; i < CONFIG_OPTIONS; i++) {
@@ -86,8 +88,9 @@ static cfg_opt_t *describe(struct arena *a, enum config_section section)
 	for (int i = CONFIG_top + 1; section == CONFIG_top && i < CONFIG_SECTIONS; i++)
 		*next++ = (cfg_opt_t)CFG_SEC(
 			sections[i].name, describe(a, (enum config_section)i),
-			i == CONFIG_provider ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
-					     : CFGF_NONE);
+			i == CONFIG_provider
+				? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES
+				: CFGF_NONE);
 	*next = (cfg_opt_t)CFG_END();
 	return all;
 }
@@ -124,7 +127,8 @@ static struct config_list given(struct arena *a, cfg_opt_t *option)
 /* ---- from the file, the preset or the default to the structs */
 
 /* The index of the NTH section of that name; -2 if it is not there. */
-static int find_section(const struct config_scan *scan, enum config_section section, size_t nth)
+static int find_section(const struct config_scan *scan, enum config_section section,
+			size_t nth)
 {
 	if (section == CONFIG_top)
 		return -1;
@@ -138,12 +142,14 @@ static int find_section(const struct config_scan *scan, enum config_section sect
 static int find_line(const struct config_scan *scan, int section, const char *name)
 {
 	for (size_t i = 0; i < scan->item_count; i++)
-		if (scan->items[i].section == section && text_is(scan->items[i].name, name))
+		if (scan->items[i].section == section &&
+		    text_is(scan->items[i].name, name))
 			return scan->items[i].line;
 	return 0;
 }
 
-static bool set_option(struct config_state *s, struct config_block *b, int id, cfg_opt_t *option)
+static bool set_option(struct config_state *s, struct config_block *b, int id,
+		       cfg_opt_t *option)
 {
 	const struct config_option *o = &config_options[id];
 	const char *preset = config_preset_value(b, (enum config_option_id)id);
@@ -162,7 +168,8 @@ static bool set_option(struct config_state *s, struct config_block *b, int id, c
 	}
 	if (!b->origin[id] && preset)
 		b->origin[id] = CONFIG_FROM_PRESET;
-	return config_value_set(s, b, (enum config_option_id)id, &items, config_line(b, id));
+	return config_value_set(s, b, (enum config_option_id)id, &items,
+				config_line(b, id));
 }
 
 static bool fill_block(struct config_state *s, struct config_block *b, cfg_t *section,
@@ -171,11 +178,16 @@ static bool fill_block(struct config_state *s, struct config_block *b, cfg_t *se
 	b->line = index >= 0 ? scan->sections[index].line : 0;
 	for (int id = 0; id < CONFIG_OPTIONS; id++) {
 		const struct config_option *o = &config_options[id];
+		cfg_opt_t *option;
 
 		if (o->section != b->section)
 			continue;
+		option = cfg_getopt(section, o->name);
 		b->origin[id] = find_line(scan, index, o->name);
-		if (!set_option(s, b, id, cfg_getopt(section, o->name)))
+		/* Should scanner and library ever disagree: no option is passed over. */
+		if (!b->origin[id] && cfg_opt_size(option))
+			return config_error(s, 0, "%s is set, but where?", o->name);
+		if (!set_option(s, b, id, option))
 			return false;
 		if (id == OPTION_provider_preset && !config_preset_check(s, b))
 			return false;
@@ -190,8 +202,10 @@ static bool check_name(struct config_state *s, int line, const char *name)
 					"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
 	if (len < 1 || len > 32 || name[len] || name[0] == '.')
-		return config_error(s, line, "provider \"%s\": a name is 1 to 32 letters, digits, "
-				    "\".\", \"_\" and \"-\", the first no \".\"", name);
+		return config_error(s, line,
+				    "provider \"%s\": a name is 1 to 32 letters, digits, "
+				    "\".\", \"_\" and \"-\", the first no \".\"",
+				    name);
 	return true;
 }
 
@@ -203,9 +217,9 @@ static bool fill_provider(struct config_state *s, size_t nth, cfg_t *section,
 	struct config_block *b = &s->blocks[CONFIG_provider + nth];
 
 	*b = (struct config_block){ .section = CONFIG_provider, .base = provider };
-	provider->name = (char *)arena_copy(s->arena, text_of(cfg_title(section))).data;
-	return check_name(s, scan->sections[index].line, provider->name) &&
-	       fill_block(s, b, section, scan, index);
+	provider->name = config_copy(s->arena, cfg_title(section));
+	return fill_block(s, b, section, scan, index) &&
+	       check_name(s, b->line, provider->name);
 }
 
 static bool fill(struct config_state *s, cfg_t *cfg, const struct config_scan *scan)
@@ -215,14 +229,16 @@ static bool fill(struct config_state *s, cfg_t *cfg, const struct config_scan *s
 	s->block_count = CONFIG_provider + providers;
 	s->blocks = arena_alloc(s->arena, s->block_count * sizeof(*s->blocks));
 	s->config.provider_count = providers;
-	s->config.providers = arena_alloc(s->arena, providers * sizeof(*s->config.providers));
+	s->config.providers =
+		arena_alloc(s->arena, providers * sizeof(*s->config.providers));
 	for (int i = CONFIG_top; i < CONFIG_provider; i++) {
 		const enum config_section section = (enum config_section)i;
 
 		s->blocks[i].section = section;
 		s->blocks[i].base = (char *)&s->config + sections[i].offset;
 		if (!fill_block(s, &s->blocks[i],
-				section == CONFIG_top ? cfg : cfg_getsec(cfg, sections[i].name),
+				section == CONFIG_top ? cfg
+						      : cfg_getsec(cfg, sections[i].name),
 				scan, find_section(scan, section, 0)))
 			return false;
 	}
@@ -260,7 +276,7 @@ struct config *config_load(const char *file, char error[CONFIG_ERROR_SIZE])
 	struct config_state *s = arena_alloc(a, sizeof(*s));
 
 	s->arena = a;
-	s->config.file = (char *)arena_copy(a, text_of(file)).data;
+	s->config.file = config_copy(a, file);
 	s->error = error;
 	error[0] = '\0';
 	if (!load(s)) {
@@ -290,7 +306,8 @@ static struct text print_origin(struct arena *a, const struct config_state *s,
 	if (b->origin[id] > 0)
 		return arena_printf(a, "%s:%d", s->config.file, b->origin[id]);
 	if (b->origin[id] == CONFIG_FROM_PRESET)
-		return arena_printf(a, "preset %s", ((struct config_provider *)b->base)->preset);
+		return arena_printf(a, "preset %s",
+				    ((struct config_provider *)b->base)->preset);
 	return AS_TEXT("default");
 }
 

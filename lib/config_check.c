@@ -23,15 +23,17 @@ static bool derive_url(struct config_state *s, struct config_url *url)
 				    "public_url: \"%s\" has %s", config->public_url, why);
 	config->https = strcmp(url->scheme, "https") == 0;
 	if (!config->https && strcmp(url->scheme, "http") != 0)
-		return config_refuse(s, b, OPTION_top_public_url, "must begin with https:// or http://");
+		return config_refuse(s, b, OPTION_top_public_url,
+				     "must begin with https:// or http://");
 	if (url->has_query || url->has_fragment)
-		return config_refuse(s, b, OPTION_top_public_url, "must end with the path");
+		return config_refuse(s, b, OPTION_top_public_url,
+				     "must end with the path");
 	config->public_origin = (char *)config_url_origin(s->arena, url);
 	len = strlen(url->path);
 	while (len && url->path[len - 1] == '/')
 		len--;
-	config->public_url = (char *)arena_printf(s->arena, "%s%.*s", config->public_origin,
-						  (int)len, url->path).data;
+	config->public_url = config_printf(s->arena, "%s%.*s", config->public_origin,
+					   (int)len, url->path);
 	return true;
 }
 
@@ -46,17 +48,19 @@ static bool check_login_page(struct config_state *s)
 	if (!page)
 		return true;
 	if (page[0] == '/') {
-		const char *full = arena_printf(s->arena, "%s%s", s->config.public_origin,
-						page).data;
+		const char *full =
+			config_printf(s->arena, "%s%s", s->config.public_origin, page);
 
 		if (page[1] == '/' || !config_url_parse(s->arena, full, &url, &why))
-			return config_refuse(s, b, OPTION_top_login_page, "is no path of this site");
+			return config_refuse(s, b, OPTION_top_login_page,
+					     "is no path of this site");
 		return true;
 	}
 	if (!config_url_parse(s->arena, page, &url, &why) ||
 	    strcmp(config_url_origin(s->arena, &url), s->config.public_origin) != 0)
-		return config_refuse(s, b, OPTION_top_login_page,
-			      "must be a path, or a URL with the origin of public_url");
+		return config_refuse(
+			s, b, OPTION_top_login_page,
+			"must be a path, or a URL with the origin of public_url");
 	return true;
 }
 
@@ -67,16 +71,19 @@ static bool check_top(struct config_state *s, struct config_url *url)
 	if (!derive_url(s, url) || !check_login_page(s))
 		return false;
 	if (!s->config.token_places.count)
-		return config_refuse(s, b, OPTION_top_token_places, "is empty: no token would be found");
+		return config_refuse(s, b, OPTION_top_token_places,
+				     "is empty: no token would be found");
 	if (s->config.token_limit > s->config.body_limit) {
 		const enum config_option_id id = b->origin[OPTION_top_token_limit]
 							 ? OPTION_top_token_limit
 							 : OPTION_top_body_limit;
 
-		return config_error(s, config_line(b, id), "token_limit (%s) is larger than "
-				    "body_limit (%s)",
-				    config_value_print(s->arena, b, OPTION_top_token_limit),
-				    config_value_print(s->arena, b, OPTION_top_body_limit));
+		return config_error(
+			s, config_line(b, id),
+			"token_limit (%s) is larger than "
+			"body_limit (%s)",
+			config_value_print(s->arena, b, OPTION_top_token_limit),
+			config_value_print(s->arena, b, OPTION_top_body_limit));
 	}
 	return true;
 }
@@ -95,7 +102,8 @@ static bool read_password(struct config_state *s, struct config_block *b)
 		file.len--;
 	if (file.len && file.data[file.len - 1] == '\r')
 		file.len--;
-	if (!file.len || memchr(file.data, '\0', file.len) || memchr(file.data, '\n', file.len))
+	if (!file.len || memchr(file.data, '\0', file.len) ||
+	    memchr(file.data, '\n', file.len))
 		return config_error(s, line, "%s is not one line with a password",
 				    database->password_file);
 	database->password = (char *)arena_copy(s->arena, file).data;
@@ -113,7 +121,7 @@ static bool check_database(struct config_state *s)
 		return config_refuse(s, b, OPTION_database_hosts, "is empty");
 	if (database->password && database->password_file)
 		return config_refuse(s, b, OPTION_database_password_file,
-			      "password is set as well: keep one of the two");
+				     "password is set as well: keep one of the two");
 	if (database->password &&
 	    !config_file_check(s, password_line, s->config.file, true))
 		return false;
@@ -143,7 +151,8 @@ static bool starts_nocase(const char *name, const char *prefix)
 	return strncasecmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* RFC 6265, 5.2.3 and 5.3: a browser drops a cookie for a domain that the host is not in. */
+/* RFC 6265, 5.2.3 and 5.3: a browser drops a cookie for a domain that the host is not in.
+ */
 static bool check_cookie_domain(struct config_state *s, const struct config_url *url)
 {
 	const struct config_block *b = block(s, CONFIG_session);
@@ -151,14 +160,15 @@ static bool check_cookie_domain(struct config_state *s, const struct config_url 
 	const size_t len = strlen(domain), host_len = strlen(url->host);
 
 	if (starts_nocase(s->config.session.cookie, "__Host-"))
-		return config_error(s, config_line(b, OPTION_session_cookie_domain),
-				    "cookie_domain: browsers refuse it with the cookie name "
-				    "\"%s\": set cookie to a name without __Host-",
-				    s->config.session.cookie);
+		return config_error(
+			s, config_line(b, OPTION_session_cookie_domain),
+			"cookie_domain: browsers refuse it with the cookie name "
+			"\"%s\": set cookie to a name without __Host-",
+			s->config.session.cookie);
 	if (host_len < len || strcmp(url->host + host_len - len, domain) != 0 ||
 	    (host_len > len && url->host[host_len - len - 1] != '.'))
 		return config_refuse(s, b, OPTION_session_cookie_domain,
-			      "the host of public_url is not in it");
+				     "the host of public_url is not in it");
 	return true;
 }
 
@@ -168,18 +178,20 @@ static bool check_cookie(struct config_state *s, const struct config_url *url)
 	struct config_session *session = &s->config.session;
 
 	if (!session->cookie)
-		session->cookie = (char *)arena_copy(s->arena,
-						     text_of(s->config.https ? "__Host-session"
-									     : "session")).data;
+		session->cookie = config_copy(s->arena, s->config.https ? "__Host-session"
+									: "session");
 	if (!s->config.https && !config_url_is_loopback(url) &&
 	    (starts_nocase(session->cookie, "__Host-") ||
 	     starts_nocase(session->cookie, "__Secure-")))
 		return config_refuse(s, b, OPTION_session_cookie,
-			      "browsers refuse __Host- and __Secure- when public_url is http://");
+				     "browsers refuse __Host- and __Secure- when "
+				     "public_url is http://");
 	if (!s->config.https && strcmp(session->same_site, "None") == 0)
-		return config_refuse(s, b, OPTION_session_same_site, "None needs an https:// public_url");
+		return config_refuse(s, b, OPTION_session_same_site,
+				     "None needs an https:// public_url");
 	if (!s->config.https && session->partitioned)
-		return config_refuse(s, b, OPTION_session_partitioned, "needs an https:// public_url");
+		return config_refuse(s, b, OPTION_session_partitioned,
+				     "needs an https:// public_url");
 	return !session->cookie_domain || check_cookie_domain(s, url);
 }
 
@@ -187,7 +199,7 @@ static bool check_session(struct config_state *s, const struct config_url *url)
 {
 	if (s->config.session.mode == CONFIG_SESSION_JWT && !s->config.session.keys_dir)
 		return config_refuse(s, block(s, CONFIG_session), OPTION_session_mode,
-			      "jwt needs keys_dir");
+				     "jwt needs keys_dir");
 	return check_cookie(s, url);
 }
 

@@ -8,7 +8,8 @@
 
 #define FILE_MAX (256 * 1024)
 
-/* The same for the file that was named on the command line and for one named within it. */
+/* The same for the file that was named on the command line and for one named within it.
+ */
 static const char *subject(int line, const char *path)
 {
 	return line ? path : "it";
@@ -21,14 +22,17 @@ static bool check(struct config_state *s, int line, const char *path, bool secre
 
 	if (!S_ISREG(st->st_mode))
 		return config_error(s, line, "%s is no regular file", it);
+	if (st->st_size > FILE_MAX)
+		return config_error(s, line, "%s is longer than 256 KiB", it);
 	/* Whoever writes here names the keys, and with them who anybody is. */
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return config_error(s, line, "%s can be written by others: chmod go-w %s", it,
-				    path);
-	if (secret && st->st_mode & S_IROTH)
-		return config_error(s, line,
-				    "%s holds a password and can be read by others: chmod o-r %s",
+		return config_error(s, line, "%s can be written by others: chmod go-w %s",
 				    it, path);
+	if (secret && st->st_mode & S_IROTH)
+		return config_error(
+			s, line,
+			"%s holds a password and can be read by others: chmod o-r %s", it,
+			path);
 	return true;
 }
 
@@ -48,21 +52,20 @@ bool config_file_check(struct config_state *s, int line, const char *path, bool 
 }
 
 static bool read_all(struct config_state *s, int line, const char *path, int fd,
-		     struct text *out)
+		     size_t size, struct text *out)
 {
-	char *data = arena_alloc(s->arena, FILE_MAX + 1);
+	char *data = arena_alloc(s->arena, size + 1);
 	size_t len = 0;
-	ssize_t got;
 
-	while ((got = read(fd, data + len, FILE_MAX + 1 - len)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+	while (len < size) {
+		const ssize_t got = read(fd, data + len, size - len);
+
+		if (got == 0)
+			break;
+		if (got < 0 && errno != EINTR)
 			return failed(s, line, path);
-		len += (size_t)got;
-		if (len > FILE_MAX)
-			return config_error(s, line, "%s is longer than 256 KiB",
-					    subject(line, path));
+		if (got > 0)
+			len += (size_t)got;
 	}
 	*out = (struct text){ data, len };
 	return true;
@@ -82,7 +85,7 @@ bool config_file_read(struct config_state *s, int line, const char *path, bool s
 		done = failed(s, line, path);
 	else
 		done = check(s, line, path, secret, &st) &&
-		       read_all(s, line, path, fd, out);
+		       read_all(s, line, path, fd, (size_t)st.st_size, out);
 	close(fd);
 	return done;
 }

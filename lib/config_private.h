@@ -87,6 +87,14 @@ struct config_state {
 	char *error; /* CONFIG_ERROR_SIZE bytes, of the caller; NULL once loaded */
 };
 
+/* A C string in the arena. */
+#define config_printf(...) ((char *)arena_printf(__VA_ARGS__).data)
+
+static inline char *config_copy(struct arena *a, const char *s)
+{
+	return (char *)arena_copy(a, text_of(s)).data;
+}
+
 /* "FILE:LINE: text", without the line when it is 0. Returns false. */
 bool config_error(struct config_state *s, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -103,8 +111,8 @@ static inline int config_line(const struct config_block *b, enum config_option_i
 
 /*
  * Reads a file whole. Refused: no regular file, longer than 256 KiB, writable by group or
- * others, and, when SECRET, readable by others. LINE is where the file is named, 0 for the
- * configuration file itself, PATH where it is.
+ * others, and, when SECRET, readable by others. LINE is where the file is named, 0 for
+ * the configuration file itself, PATH where it is.
  */
 bool config_file_read(struct config_state *s, int line, const char *path, bool secret,
 		      struct text *out) __attribute__((warn_unused_result));
@@ -136,8 +144,8 @@ bool config_scan(struct config_state *s, struct text file, struct config_scan *o
 	__attribute__((warn_unused_result));
 
 /*
- * Sets option ID of block B from the texts of ITEMS (one, unless it is a list), as written
- * on LINE. False, with an error, when they are no value for it.
+ * Sets option ID of block B from the texts of ITEMS (one, unless it is a list), as
+ * written on LINE. False, with an error, when they are no value for it.
  */
 bool config_value_set(struct config_state *s, const struct config_block *b,
 		      enum config_option_id id, const struct config_list *items, int line)
@@ -154,8 +162,8 @@ const char *config_value_print(struct arena *a, const struct config_block *b,
 struct config_list config_list_split(struct arena *a, const char *text);
 
 /*
- * NULL, or why ITEM is refused where options.def names SHAPE ("path", "origin" and so on).
- * ITEM is not empty, and may be lower-cased.
+ * NULL, or why ITEM is refused where options.def names SHAPE ("path", "origin" and so
+ * on). ITEM is not empty, and may be lower-cased.
  */
 const char *config_shape_check(struct arena *a, const char *shape, char *item);
 
@@ -166,7 +174,8 @@ const char *config_preset_value(const struct config_block *b, enum config_option
 bool config_preset_check(struct config_state *s, const struct config_block *b)
 	__attribute__((warn_unused_result));
 
-/* PATTERN with {audience} and {issuer} replaced; NULL when one that occurs has no value. */
+/* PATTERN with {audience} and {issuer} replaced; NULL when one that occurs has no value.
+ */
 char *config_expand(struct arena *a, const char *pattern, const char *audience,
 		    const char *issuer);
 
@@ -177,7 +186,8 @@ bool config_provider_check(struct config_state *s, struct config_block *b)
 
 /* An absolute URL. Scheme and host are lower-cased, a port that is the default is 0. */
 struct config_url {
-	const char *scheme, *host, *path; /* the path with query and fragment; may be "" */
+	const char *scheme, *host,
+		*path; /* the path with query and fragment; may be "" */
 	int port;
 	bool has_query, has_fragment;
 };

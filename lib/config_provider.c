@@ -9,16 +9,20 @@ struct preset {
 };
 
 static const struct preset presets[] = {
-#define PRESET(preset, audience_, issuer_, audience_claim_, jwks_url_, discovery_,             \
-	       algorithms_, require_, email_claim_, phone_claim_, verified_, match_)           \
-	{ #preset,                                                                             \
-	  { [OPTION_provider_audience] = audience_, [OPTION_provider_issuer] = issuer_,        \
-	    [OPTION_provider_audience_claim] = audience_claim_,                                \
-	    [OPTION_provider_jwks_url] = jwks_url_, [OPTION_provider_discovery] = discovery_,  \
-	    [OPTION_provider_algorithms] = algorithms_, [OPTION_provider_require] = require_,  \
-	    [OPTION_provider_email_claim] = email_claim_,                                      \
-	    [OPTION_provider_phone_claim] = phone_claim_,                                      \
-	    [OPTION_provider_verified] = verified_, [OPTION_provider_match] = match_ } },
+#define PRESET(preset, audience_, issuer_, audience_claim_, jwks_url_, discovery_,       \
+	       algorithms_, require_, email_claim_, phone_claim_, verified_, match_)     \
+	{ #preset,                                                                       \
+	  { [OPTION_provider_audience] = audience_,                                      \
+	    [OPTION_provider_issuer] = issuer_,                                          \
+	    [OPTION_provider_audience_claim] = audience_claim_,                          \
+	    [OPTION_provider_jwks_url] = jwks_url_,                                      \
+	    [OPTION_provider_discovery] = discovery_,                                    \
+	    [OPTION_provider_algorithms] = algorithms_,                                  \
+	    [OPTION_provider_require] = require_,                                        \
+	    [OPTION_provider_email_claim] = email_claim_,                                \
+	    [OPTION_provider_phone_claim] = phone_claim_,                                \
+	    [OPTION_provider_verified] = verified_,                                      \
+	    [OPTION_provider_match] = match_ } },
 #include "presets.def"
 #undef PRESET
 };
@@ -49,7 +53,8 @@ const char *config_preset_value(const struct config_block *b, enum config_option
 {
 	const struct preset *preset =
 		b->section == CONFIG_provider
-			? find_preset(((struct config_provider *)b->base)->preset) : NULL;
+			? find_preset(((struct config_provider *)b->base)->preset)
+			: NULL;
 
 	return preset ? preset->values[id] : NULL;
 }
@@ -78,15 +83,18 @@ static bool choose_keys(struct config_state *s, struct config_block *b)
 		if (!has_source(provider, key_sources[i]))
 			continue;
 		if (named && b->origin[key_sources[i]] > 0)
-			return config_refuse(s, b, key_sources[i],
-				      "the keys' source is set a second time: keep one of "
-				      "jwks_url, jwks_file and discovery");
+			return config_refuse(
+				s, b, key_sources[i],
+				"the keys' source is set a second time: keep one of "
+				"jwks_url, jwks_file and discovery");
 		any = true;
 		named = named || b->origin[key_sources[i]] > 0;
 	}
 	if (!any)
-		return config_error(s, b->line, "provider \"%s\": where are its keys? Set "
-				    "jwks_url, jwks_file or discovery", provider->name);
+		return config_error(s, b->line,
+				    "provider \"%s\": where are its keys? Set "
+				    "jwks_url, jwks_file or discovery",
+				    provider->name);
 	for (size_t i = 0; named && i < count; i++) {
 		if (b->origin[key_sources[i]] > 0)
 			continue;
@@ -96,7 +104,8 @@ static bool choose_keys(struct config_state *s, struct config_block *b)
 	return true;
 }
 
-static struct text template_value(struct text *rest, const char *audience, const char *issuer)
+static struct text template_value(struct text *rest, const char *audience,
+				  const char *issuer)
 {
 	const struct {
 		const char *name, *value;
@@ -106,7 +115,8 @@ static struct text template_value(struct text *rest, const char *audience, const
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (text_starts(*rest, known[i].name)) {
 			value = (struct text){ known[i].value,
-					       known[i].value ? strlen(known[i].value) : 0 };
+					       known[i].value ? strlen(known[i].value)
+							      : 0 };
 			rest->data += strlen(known[i].name);
 			rest->len -= strlen(known[i].name);
 			return value;
@@ -148,17 +158,21 @@ static bool expand(struct config_state *s, struct config_block *b)
 		if (b->origin[OPTION_provider_issuer] == CONFIG_FROM_PRESET)
 			*issuer = config_expand(s->arena, *issuer, audience, NULL);
 		if (!*issuer)
-			return config_error(s, b->line, "provider \"%s\": preset %s makes the "
-					    "issuer from one audience: set audience to one "
-					    "entry, or set issuer",
-					    provider->name, provider->preset);
+			return config_error(
+				s, b->line,
+				"provider \"%s\": preset %s makes the "
+				"issuer from one audience: set audience to one "
+				"entry, or set issuer",
+				provider->name, provider->preset);
 	}
-	if (b->origin[OPTION_provider_jwks_url] != CONFIG_FROM_PRESET || !provider->jwks_url)
+	if (b->origin[OPTION_provider_jwks_url] != CONFIG_FROM_PRESET ||
+	    !provider->jwks_url)
 		return true;
 	provider->jwks_url = config_expand(s->arena, provider->jwks_url, audience,
 					   only(&provider->issuers));
 	return provider->jwks_url ||
-	       config_error(s, b->line, "provider \"%s\": preset %s makes jwks_url from one "
+	       config_error(s, b->line,
+			    "provider \"%s\": preset %s makes jwks_url from one "
 			    "audience or issuer: set one of each, or set jwks_url",
 			    provider->name, provider->preset);
 }
@@ -176,10 +190,13 @@ static bool check_fetched(struct config_state *s, const struct config_block *b,
 		return config_error(s, line, "%s: \"%s\" has %s", name, text, why);
 	if (strcmp(url.scheme, "https") != 0 &&
 	    !(strcmp(url.scheme, "http") == 0 && config_url_is_loopback(&url)))
-		return config_error(s, line, "%s: \"%s\" is not https://, and keys are fetched "
-				    "over http:// from this machine only", name, text);
+		return config_error(s, line,
+				    "%s: \"%s\" is not https://, and keys are fetched "
+				    "over http:// from this machine only",
+				    name, text);
 	if (url.has_fragment || (url.has_query && id == OPTION_provider_issuer))
-		return config_error(s, line, "%s: \"%s\" has a query or a fragment", name, text);
+		return config_error(s, line, "%s: \"%s\" has a query or a fragment", name,
+				    text);
 	return true;
 }
 
@@ -187,14 +204,16 @@ static bool check_issuers(struct config_state *s, const struct config_block *b)
 {
 	const struct config_provider *provider = b->base;
 
-	for (const struct config_provider *other = s->config.providers; other < provider; other++)
+	for (const struct config_provider *other = s->config.providers; other < provider;
+	     other++)
 		for (size_t i = 0; i < other->issuers.count; i++)
 			for (size_t k = 0; k < provider->issuers.count; k++)
 				if (strcmp(other->issuers.items[i],
 					   provider->issuers.items[k]) == 0)
 					return config_error(
 						s, config_line(b, OPTION_provider_issuer),
-						"issuer: \"%s\" is that of provider \"%s\" already, "
+						"issuer: \"%s\" is that of provider "
+						"\"%s\" already, "
 						"and tokens are told apart by it alone",
 						other->issuers.items[i], other->name);
 	return true;
@@ -205,8 +224,9 @@ bool config_provider_check(struct config_state *s, struct config_block *b)
 	const struct config_provider *provider = b->base;
 
 	if (!provider->audience.count)
-		return config_refuse(s, b, OPTION_provider_audience,
-			      "is not set: tokens made for another site would be accepted");
+		return config_refuse(
+			s, b, OPTION_provider_audience,
+			"is not set: tokens made for another site would be accepted");
 	if (!provider->issuers.count)
 		return config_refuse(s, b, OPTION_provider_issuer, "is not set");
 	if (!provider->algorithms)
@@ -214,7 +234,7 @@ bool config_provider_check(struct config_state *s, struct config_block *b)
 	if (provider->match == CONFIG_MATCH_EMAIL && !provider->email_claim &&
 	    !provider->phone_claim)
 		return config_refuse(s, b, OPTION_provider_email_claim,
-			      "is needed with match = \"email\"");
+				     "is needed with match = \"email\"");
 	if (!choose_keys(s, b) || !expand(s, b) || !check_issuers(s, b))
 		return false;
 	if (provider->jwks_url)

@@ -3,8 +3,8 @@
 /*
  * Measured with libConfuse 3.3: a line of comment moves the line of every later error by
  * two; end of file closes any section; of two values the last wins, silently; "a\0b" is
- * "a"; "${HOME}" is replaced, in quotes too. What stands where is noted on the way, so that
- * an error found after parsing, and `pintlectl config`, can still name its line.
+ * "a"; "${HOME}" is replaced, in quotes too. What stands where is noted on the way, so
+ * that an error found after parsing, and `pintlectl config`, can still name its line.
  */
 
 enum expect { NAME, NAMED, TITLED, VALUE, LIST };
@@ -23,8 +23,9 @@ struct scanner {
 
 static bool is_word(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr("_-.:/@%", c)) || (unsigned char)c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || (c && strchr("_-.:/@%", c)) ||
+	       (unsigned char)c >= 0x80;
 }
 
 static bool starts(const struct scanner *x, const char *what)
@@ -63,7 +64,8 @@ static bool skip_comment(struct scanner *x)
 	return config_error(x->s, line, "the comment that begins here is not closed");
 }
 
-/* \n and \" may be anything but the numbers that the library's lexer stops at, and NUL. */
+/* \n and \" may be anything but the numbers that the library's lexer stops at, and NUL.
+ */
 static bool take_escape(struct scanner *x)
 {
 	size_t digits = 0;
@@ -107,7 +109,8 @@ static bool take_string(struct scanner *x)
 		copy(x);
 	}
 	if (x->at >= x->end)
-		return config_error(x->s, line, "the string that begins here is not closed");
+		return config_error(x->s, line,
+				    "the string that begins here is not closed");
 	copy(x);
 	return true;
 }
@@ -119,9 +122,10 @@ static bool note(struct scanner *x, struct config_scan_item *list, size_t *count
 	for (size_t i = 0; i < *count; i++)
 		if (list[i].section == section && text_equal(list[i].name, x->name) &&
 		    x->expect == NAMED)
-			return config_error(x->s, x->line, "%.*s is here a second time, "
-					    "the first is in line %d", TEXT_ARG(x->name),
-					    list[i].line);
+			return config_error(x->s, x->line,
+					    "%.*s is here a second time, "
+					    "the first is in line %d",
+					    TEXT_ARG(x->name), list[i].line);
 	list[(*count)++] = (struct config_scan_item){ section, x->name, x->line };
 	return true;
 }
@@ -133,7 +137,8 @@ static bool scalar(struct scanner *x, char first, struct text word)
 
 	switch (x->expect) {
 	case NAME:
-		/* The library takes "database|port" in quotes for the port in database. */
+		/* The library takes "database|port" in quotes for the port in database.
+		 */
 		if (quoted)
 			return config_error(x->s, x->line,
 					    "a name, without quotes, is expected here");
@@ -165,7 +170,8 @@ static bool open_brace(struct scanner *x)
 	if (x->expect != NAMED && x->expect != TITLED)
 		return true;
 	if (x->section >= 0)
-		return config_error(x->s, x->line, "%.*s { } cannot be inside another section",
+		return config_error(x->s, x->line,
+				    "%.*s { } cannot be inside another section",
 				    TEXT_ARG(x->name));
 	if (!note(x, x->found->sections, &x->found->section_count))
 		return false;
@@ -246,8 +252,12 @@ static bool take(struct scanner *x)
 bool config_scan(struct config_state *s, struct text file, struct config_scan *out)
 {
 	const char *nul = file.len ? memchr(file.data, '\0', file.len) : NULL;
-	struct scanner x = { .s = s, .at = file.data, .end = file.data + file.len, .line = 1,
-			     .section = -1, .found = out };
+	struct scanner x = { .s = s,
+			     .at = file.data,
+			     .end = file.data + file.len,
+			     .line = 1,
+			     .section = -1,
+			     .found = out };
 	size_t items = 0, sections = 0;
 
 	for (size_t i = 0; i < file.len; i++) {
@@ -268,7 +278,8 @@ bool config_scan(struct config_state *s, struct text file, struct config_scan *o
 			return false;
 	*x.out = '\0';
 	if (x.expect == LIST)
-		return config_error(s, x.list_line, "the list that begins here is not closed");
+		return config_error(s, x.list_line,
+				    "the list that begins here is not closed");
 	if (x.section >= 0)
 		return config_error(s, out->sections[x.section].line,
 				    "the section that begins here is not closed");

@@ -52,7 +52,8 @@ static const char *domain(struct arena *a, char *item)
 static const char *pointer(struct arena *a, char *item)
 {
 	(void)a;
-	return json_pointer_is_valid(item) ? NULL : "is no JSON Pointer such as /user/email";
+	return json_pointer_is_valid(item) ? NULL
+					   : "is no JSON Pointer such as /user/email";
 }
 
 static const char *claim(struct arena *a, char *item)
@@ -65,8 +66,9 @@ static const char *network(struct arena *a, char *item)
 	struct text prefix, address = text_before(text_of(item), '/', &prefix);
 	const char *written = arena_copy(a, address).data;
 	unsigned char bytes[sizeof(struct in6_addr)];
-	int64_t bits, most = inet_pton(AF_INET, written, bytes) == 1 ? 32 :
-			     inet_pton(AF_INET6, written, bytes) == 1 ? 128 : -1;
+	int64_t bits, most = inet_pton(AF_INET, written, bytes) == 1	? 32
+			     : inet_pton(AF_INET6, written, bytes) == 1 ? 128
+									: -1;
 
 	if (most < 0 ||
 	    (strchr(item, '/') && (!text_to_number(prefix, &bits) || bits > most)))
@@ -84,13 +86,12 @@ static const char *origin(struct arena *a, char *item)
 	if (strcmp(item, "*") == 0)
 		return "is refused: name each origin";
 	if (!config_url_parse(a, item, &url, &why))
-		return arena_printf(a, "has %s", why).data;
+		return config_printf(a, "has %s", why);
 	written = config_url_origin(a, &url);
 	if (*url.path)
-		return arena_printf(a, "has a path: write \"%s\"", written).data;
+		return config_printf(a, "has a path: write \"%s\"", written);
 	if (strcmp(item, written) != 0)
-		return arena_printf(a, "is not as browsers write it: \"%s\"",
-				    written).data;
+		return config_printf(a, "is not as browsers write it: \"%s\"", written);
 	return NULL;
 }
 
@@ -108,10 +109,10 @@ static const struct {
 	const char *name;
 	const char *(*why)(struct arena *a, char *item);
 } shapes[] = {
-	{ "text", any_text },	   { "secret", any_text }, { "sql", any_text },
-	{ "word", word },	   { "path", path },	   { "socket", socket_path },
-	{ "host", host },	   { "domain", domain },   { "pointer", pointer },
-	{ "claim", claim },	   { "network", network }, { "origin", origin },
+	{ "text", any_text }, { "secret", any_text }, { "sql", any_text },
+	{ "word", word },     { "path", path },	      { "socket", socket_path },
+	{ "host", host },     { "domain", domain },   { "pointer", pointer },
+	{ "claim", claim },   { "network", network }, { "origin", origin },
 	{ "cookie", cookie },
 };
 

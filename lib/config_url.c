@@ -46,7 +46,8 @@ static bool is_bad_ipv4(const char *host)
 	struct in_addr address;
 
 	last = last ? last + 1 : host;
-	return last[strspn(last, "0123456789")] == '\0' && inet_pton(AF_INET, host, &address) != 1;
+	return last[strspn(last, "0123456789")] == '\0' &&
+	       inet_pton(AF_INET, host, &address) != 1;
 }
 
 static const char *take_scheme(struct arena *a, struct text *rest, struct config_url *out)
@@ -85,7 +86,8 @@ static const char *read_authority(struct arena *a, struct text authority,
 				  struct config_url *out)
 {
 	const char *bracket = authority.len && authority.data[0] == '['
-				      ? memchr(authority.data, ']', authority.len) : NULL;
+				      ? memchr(authority.data, ']', authority.len)
+				      : NULL;
 	char printed[INET6_ADDRSTRLEN];
 	struct in6_addr address;
 	struct text rest;
@@ -96,11 +98,12 @@ static const char *read_authority(struct arena *a, struct text authority,
 	if (bracket) {
 		const size_t len = (size_t)(bracket - authority.data) + 1;
 
-		host = (char *)arena_copy(a, (struct text){ authority.data + 1, len - 2 }).data;
+		host = (char *)arena_copy(a, (struct text){ authority.data + 1, len - 2 })
+			       .data;
 		if (inet_pton(AF_INET6, host, &address) != 1)
 			return "a bad host";
 		inet_ntop(AF_INET6, &address, printed, sizeof(printed));
-		host = (char *)arena_printf(a, "[%s]", printed).data;
+		host = config_printf(a, "[%s]", printed);
 		rest = (struct text){ bracket + 1, authority.len - len };
 	} else {
 		struct text name = text_before(authority, ':', &rest);
@@ -108,7 +111,8 @@ static const char *read_authority(struct arena *a, struct text authority,
 		host = (char *)arena_copy(a, name).data;
 		if (!config_host_is_valid(host) || is_bad_ipv4(host))
 			return "a bad host";
-		rest = (struct text){ authority.data + name.len, authority.len - name.len };
+		rest = (struct text){ authority.data + name.len,
+				      authority.len - name.len };
 	}
 	out->host = host;
 	if (!rest.len)
@@ -147,8 +151,8 @@ bool config_url_parse(struct arena *a, const char *text, struct config_url *out,
 const char *config_url_origin(struct arena *a, const struct config_url *url)
 {
 	if (!url->port)
-		return arena_printf(a, "%s://%s", url->scheme, url->host).data;
-	return arena_printf(a, "%s://%s:%d", url->scheme, url->host, url->port).data;
+		return config_printf(a, "%s://%s", url->scheme, url->host);
+	return config_printf(a, "%s://%s:%d", url->scheme, url->host, url->port);
 }
 
 bool config_url_is_loopback(const struct config_url *url)
@@ -164,5 +168,6 @@ bool config_url_is_loopback(const struct config_url *url)
 	if (url->host[0] != '[' || strlen(url->host) > sizeof(ipv6))
 		return false;
 	memcpy(ipv6, url->host + 1, strlen(url->host) - 2);
-	return inet_pton(AF_INET6, ipv6, &address6) == 1 && IN6_IS_ADDR_LOOPBACK(&address6);
+	return inet_pton(AF_INET6, ipv6, &address6) == 1 &&
+	       IN6_IS_ADDR_LOOPBACK(&address6);
 }

@@ -12,9 +12,15 @@ const struct config_option config_options[CONFIG_OPTIONS] = {
 #define STRUCT_accounts config_accounts
 #define STRUCT_session config_session
 #define STRUCT_log config_log
-#define OPTION(section, name, kind, field, value, limits, help)                                \
-	{ CONFIG_##section, CONFIG_##kind, #name, offsetof(struct STRUCT_##section, field),    \
-	  sizeof(((struct STRUCT_##section *)NULL)->field), value, limits, help },
+#define OPTION(section, name, kind, field, value, limits, help)                          \
+	{ CONFIG_##section,                                                              \
+	  CONFIG_##kind,                                                                 \
+	  #name,                                                                         \
+	  offsetof(struct STRUCT_##section, field),                                      \
+	  sizeof(((struct STRUCT_##section *)NULL)->field),                              \
+	  value,                                                                         \
+	  limits,                                                                        \
+	  help },
 #include "options.def"
 #undef OPTION
 };
@@ -33,16 +39,14 @@ static bool refuse(const struct setting *v, const char *item, const char *why)
 	return config_error(v->s, v->line, "%s: \"%s\" %s", v->option->name, item, why);
 }
 
-static char *copy(struct arena *a, const char *text)
-{
-	return (char *)arena_copy(a, text_of(text)).data;
-}
-
 struct config_list config_list_split(struct arena *a, const char *text)
 {
-	struct config_list list = { arena_alloc(a, (strlen(text) / 2 + 2) * sizeof(char *)), 0 };
+	struct config_list list = {
+		arena_alloc(a, (strlen(text) / 2 + 2) * sizeof(char *)), 0
+	};
 
-	for (struct text rest = text_trim(text_of(text)); rest.len; rest = text_trim(rest)) {
+	for (struct text rest = text_trim(text_of(text)); rest.len;
+	     rest = text_trim(rest)) {
 		struct text item = text_before(rest, ' ', &rest);
 
 		list.items[list.count++] = (char *)arena_copy(a, item).data;
@@ -58,7 +62,8 @@ static int choice_find(const char *choices, const char *item, bool nocase)
 	for (int i = 0; rest.len; i++) {
 		struct text choice = text_before(rest, '|', &rest);
 
-		if (nocase ? text_equal_nocase(choice, text_of(item)) : text_is(choice, item))
+		if (nocase ? text_equal_nocase(choice, text_of(item))
+			   : text_is(choice, item))
 			return i;
 	}
 	return -1;
@@ -81,9 +86,10 @@ static bool has_shape(const struct setting *v, char *item)
 	return !why || refuse(v, item, why);
 }
 
-static bool set_text(const struct setting *v, const struct config_list *items, void *field)
+static bool set_text(const struct setting *v, const struct config_list *items,
+		     void *field)
 {
-	char *item = copy(v->s->arena, items->items[0]);
+	char *item = config_copy(v->s->arena, items->items[0]);
 
 	if (*item && !has_shape(v, item))
 		return false;
@@ -91,26 +97,29 @@ static bool set_text(const struct setting *v, const struct config_list *items, v
 	return true;
 }
 
-static bool set_name(const struct setting *v, const struct config_list *items, void *field)
+static bool set_name(const struct setting *v, const struct config_list *items,
+		     void *field)
 {
 	const int index = choice_find(v->option->limits, items->items[0], true);
 
 	if (index < 0)
 		return refuse(v, items->items[0],
-			      arena_printf(v->s->arena, "is not one of %s",
-					   v->option->limits).data);
+			      config_printf(v->s->arena, "is not one of %s",
+					    v->option->limits));
 	*(char **)field =
 		(char *)arena_copy(v->s->arena, choice_at(v->option->limits, index)).data;
 	return true;
 }
 
-static bool set_list(const struct setting *v, const struct config_list *items, void *field)
+static bool set_list(const struct setting *v, const struct config_list *items,
+		     void *field)
 {
-	struct config_list list = { arena_alloc(v->s->arena,
-						(items->count + 1) * sizeof(char *)), 0 };
+	struct config_list list = {
+		arena_alloc(v->s->arena, (items->count + 1) * sizeof(char *)), 0
+	};
 
 	for (size_t i = 0; i < items->count; i++) {
-		char *item = copy(v->s->arena, items->items[i]);
+		char *item = config_copy(v->s->arena, items->items[i]);
 
 		if (!*item)
 			return refuse(v, item, "is an empty entry");
@@ -122,24 +131,26 @@ static bool set_list(const struct setting *v, const struct config_list *items, v
 	return true;
 }
 
-/* A number, with one of UNITS behind it ("" for none) worth FACTORS each. -1: it is none. */
+/* A number, with one of UNITS behind it worth FACTORS each, or none. -1: it is none. */
 static int64_t measure(struct text text, const char *units, const int64_t *factors)
 {
-	const char *unit = *units && text.len ? strchr(units, text.data[text.len - 1]) : NULL;
+	const char *unit =
+		*units && text.len ? strchr(units, text.data[text.len - 1]) : NULL;
 	int64_t number;
 
-	if (unit && *unit)
+	if (unit)
 		text.len--;
 	if (!text_to_number(text, &number))
 		return -1;
-	if (unit && *unit && number > INT64_MAX / factors[unit - units])
+	if (unit && number > INT64_MAX / factors[unit - units])
 		return INT64_MAX;
-	return unit && *unit ? number * factors[unit - units] : number;
+	return unit ? number * factors[unit - units] : number;
 }
 
 static int64_t measure_kind(enum config_kind kind, struct text text)
 {
-	static const int64_t seconds[] = { 1, 60, 3600, 86400 }, bytes[] = { 1024, 1048576 };
+	static const int64_t seconds[] = { 1, 60, 3600, 86400 },
+			     bytes[] = { 1024, 1048576 };
 
 	if (kind == CONFIG_DURATION)
 		return measure(text, "smhd", seconds);
@@ -148,7 +159,8 @@ static int64_t measure_kind(enum config_kind kind, struct text text)
 	return measure(text, "", NULL);
 }
 
-static bool set_measure(const struct setting *v, const struct config_list *items, void *field)
+static bool set_measure(const struct setting *v, const struct config_list *items,
+			void *field)
 {
 	const struct config_option *o = v->option;
 	const char *item = items->items[0];
@@ -157,16 +169,17 @@ static bool set_measure(const struct setting *v, const struct config_list *items
 
 	high = (struct text){ high.data + 1, high.len - 1 }; /* the second dot */
 	if (value < 0)
-		return refuse(v, item, o->kind == CONFIG_DURATION
-					       ? "is no duration such as 90s, 5m, 12h or 30d"
-				       : o->kind == CONFIG_SIZE ? "is no size such as 64k or 1m"
-								: "is no whole number");
+		return refuse(v, item,
+			      o->kind == CONFIG_DURATION
+				      ? "is no duration such as 90s, 5m, 12h or 30d"
+			      : o->kind == CONFIG_SIZE ? "is no size such as 64k or 1m"
+						       : "is no whole number");
 	if (o->kind == CONFIG_DURATION && isdigit((unsigned char)item[strlen(item) - 1]))
 		return refuse(v, item,
-			      arena_printf(v->s->arena, "has no unit: write %ss", item).data);
+			      config_printf(v->s->arena, "has no unit: write %ss", item));
 	if (value < measure_kind(o->kind, low) || value > measure_kind(o->kind, high))
 		return refuse(v, item,
-			      arena_printf(v->s->arena, "is not in %s", o->limits).data);
+			      config_printf(v->s->arena, "is not in %s", o->limits));
 	if (o->size == sizeof(int))
 		*(int *)field = (int)value;
 	else
@@ -174,7 +187,8 @@ static bool set_measure(const struct setting *v, const struct config_list *items
 	return true;
 }
 
-static bool set_yesno(const struct setting *v, const struct config_list *items, void *field)
+static bool set_yesno(const struct setting *v, const struct config_list *items,
+		      void *field)
 {
 	static const char choices[] = "no|yes|false|true|off|on";
 	const int index = choice_find(choices, items->items[0], true);
@@ -185,14 +199,15 @@ static bool set_yesno(const struct setting *v, const struct config_list *items, 
 	return true;
 }
 
-static bool set_choice(const struct setting *v, const struct config_list *items, void *field)
+static bool set_choice(const struct setting *v, const struct config_list *items,
+		       void *field)
 {
 	const int index = choice_find(v->option->limits, items->items[0], false);
 
 	if (index < 0)
 		return refuse(v, items->items[0],
-			      arena_printf(v->s->arena, "is not one of %s",
-					   v->option->limits).data);
+			      config_printf(v->s->arena, "is not one of %s",
+					    v->option->limits));
 	if (v->option->size == sizeof(bool))
 		*(bool *)field = index;
 	else
@@ -212,7 +227,8 @@ static struct text print_algorithms(struct arena *a, jws_algorithm_set set,
 	return buffer_text(&b);
 }
 
-static bool set_algorithms(const struct setting *v, const struct config_list *items, void *field)
+static bool set_algorithms(const struct setting *v, const struct config_list *items,
+			   void *field)
 {
 	const jws_algorithm_set all = (1u << JWS_ALGORITHMS) - 1;
 	jws_algorithm_set set = 0;
@@ -221,10 +237,10 @@ static bool set_algorithms(const struct setting *v, const struct config_list *it
 	for (size_t i = 0; i < items->count; i++) {
 		if (!jws_algorithm_find(text_of(items->items[i]), &found))
 			return refuse(v, items->items[i],
-				      arena_printf(v->s->arena,
-						   "is never accepted; there are %.*s",
-						   TEXT_ARG(print_algorithms(v->s->arena,
-									     all, " "))).data);
+				      config_printf(v->s->arena,
+						    "is never accepted; there are %.*s",
+						    TEXT_ARG(print_algorithms(
+							    v->s->arena, all, " "))));
 		set |= 1u << found;
 	}
 	*(jws_algorithm_set *)field = set;
@@ -234,7 +250,7 @@ static bool set_algorithms(const struct setting *v, const struct config_list *it
 /* A JSON Pointer may hold a "=", a value after one does not begin before its last. */
 static bool parse_rule(const struct setting *v, const char *text, struct claim_rule *out)
 {
-	char *rule = copy(v->s->arena, text);
+	char *rule = config_copy(v->s->arena, text);
 	char *equals = rule[0] == '/' ? strrchr(rule, '=') : strchr(rule, '=');
 	const char *values = equals ? equals + 1 : "";
 	const char *why;
@@ -251,11 +267,13 @@ static bool parse_rule(const struct setting *v, const char *text, struct claim_r
 	return true;
 }
 
-static bool set_rules(const struct setting *v, const struct config_list *items, void *field)
+static bool set_rules(const struct setting *v, const struct config_list *items,
+		      void *field)
 {
 	struct config_provider *provider =
 		(void *)((char *)field - offsetof(struct config_provider, require));
-	struct claim_rule *rules = arena_alloc(v->s->arena, items->count * sizeof(*rules));
+	struct claim_rule *rules =
+		arena_alloc(v->s->arena, items->count * sizeof(*rules));
 
 	for (size_t i = 0; i < items->count; i++)
 		if (!parse_rule(v, items->items[i], &rules[i]))
@@ -265,7 +283,8 @@ static bool set_rules(const struct setting *v, const struct config_list *items, 
 	return true;
 }
 
-static bool set_verified(const struct setting *v, const struct config_list *items, void *field)
+static bool set_verified(const struct setting *v, const struct config_list *items,
+			 void *field)
 {
 	struct config_provider *provider =
 		(void *)((char *)field - offsetof(struct config_provider, verified));
@@ -273,16 +292,23 @@ static bool set_verified(const struct setting *v, const struct config_list *item
 
 	if (fixed < 0 && !parse_rule(v, items->items[0], &provider->verified_rule))
 		return false;
-	provider->verified = fixed < 0 ? CONFIG_VERIFIED_RULE : (enum config_verified)fixed;
+	provider->verified =
+		fixed < 0 ? CONFIG_VERIFIED_RULE : (enum config_verified)fixed;
 	return true;
 }
 
-static bool (*const setters[])(const struct setting *, const struct config_list *, void *) = {
-	[CONFIG_TEXT] = set_text,	  [CONFIG_NAME] = set_name,
-	[CONFIG_LIST] = set_list,	  [CONFIG_NUMBER] = set_measure,
-	[CONFIG_DURATION] = set_measure,  [CONFIG_SIZE] = set_measure,
-	[CONFIG_YESNO] = set_yesno,	  [CONFIG_CHOICE] = set_choice,
-	[CONFIG_ALGORITHMS] = set_algorithms, [CONFIG_RULES] = set_rules,
+static bool (*const setters[])(const struct setting *, const struct config_list *,
+			       void *) = {
+	[CONFIG_TEXT] = set_text,
+	[CONFIG_NAME] = set_name,
+	[CONFIG_LIST] = set_list,
+	[CONFIG_NUMBER] = set_measure,
+	[CONFIG_DURATION] = set_measure,
+	[CONFIG_SIZE] = set_measure,
+	[CONFIG_YESNO] = set_yesno,
+	[CONFIG_CHOICE] = set_choice,
+	[CONFIG_ALGORITHMS] = set_algorithms,
+	[CONFIG_RULES] = set_rules,
 	[CONFIG_VERIFIED] = set_verified,
 };
 
@@ -295,7 +321,8 @@ bool config_value_set(struct config_state *s, const struct config_block *b,
 
 	for (size_t i = 0; i < items->count; i++)
 		for (const char *c = items->items[i]; *c; c++)
-			if (((unsigned char)*c < ' ' && !strchr(allowed, *c)) || *c == 0x7f)
+			if (((unsigned char)*c < ' ' && !strchr(allowed, *c)) ||
+			    *c == 0x7f)
 				return refuse(&v, items->items[i],
 					      "has a control character in it");
 	return setters[o->kind](&v, items, (char *)b->base + o->offset);
@@ -320,24 +347,29 @@ static struct text print_list(struct arena *a, const struct config_list *list)
 /* In the greatest unit that divides it. */
 static struct text print_measure(struct arena *a, enum config_kind kind, int64_t value)
 {
-	const char *units = kind == CONFIG_DURATION ? "dhms" : kind == CONFIG_SIZE ? "mk" : "";
+	const char *units = kind == CONFIG_DURATION ? "dhms"
+			    : kind == CONFIG_SIZE   ? "mk"
+						    : "";
 
 	for (; *units; units++) {
 		const char unit[] = { '1', *units, '\0' };
 		const int64_t factor = measure_kind(kind, text_of(unit));
 
-		if ((value && value % factor == 0) || (kind == CONFIG_DURATION && !units[1]))
+		if ((value && value % factor == 0) ||
+		    (kind == CONFIG_DURATION && !units[1]))
 			return arena_printf(a, "%" PRId64 "%c", value / factor, *units);
 	}
 	return arena_printf(a, "%" PRId64, value);
 }
 
-static struct text print_rules(struct arena *a, const struct claim_rule *rules, size_t count)
+static struct text print_rules(struct arena *a, const struct claim_rule *rules,
+			       size_t count)
 {
 	struct buffer b = buffer_new(a, 128);
 
 	for (size_t i = 0; i < count; i++)
-		buffer_printf(&b, "%s%s=%s", i ? ", " : "", rules[i].claim, rules[i].values);
+		buffer_printf(&b, "%s%s=%s", i ? ", " : "", rules[i].claim,
+			      rules[i].values);
 	return buffer_text(&b);
 }
 
@@ -364,14 +396,15 @@ static struct text print(struct arena *a, const struct config_option *o, const v
 	case CONFIG_NUMBER:
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:
-		return print_measure(a, o->kind, o->size == sizeof(int)
-							 ? *(const int *)field
-							 : *(const int64_t *)field);
+		return print_measure(a, o->kind,
+				     o->size == sizeof(int) ? *(const int *)field
+							    : *(const int64_t *)field);
 	case CONFIG_YESNO:
 		return text_of(*(const bool *)field ? "yes" : "no");
 	case CONFIG_CHOICE:
-		return choice_at(o->limits, o->size == sizeof(bool) ? *(const bool *)field
-								     : *(const int *)field);
+		return choice_at(o->limits, o->size == sizeof(bool)
+						    ? *(const bool *)field
+						    : *(const int *)field);
 	case CONFIG_ALGORITHMS:
 		return print_algorithms(a, provider->algorithms, ", ");
 	case CONFIG_RULES:

@@ -60,7 +60,7 @@ struct db_column {
 	size_t size; /* 0: OUT is an int64_t or uint64_t */
 };
 
-#define DB_MAX_COLUMNS 12
+#define DB_MAX_COLUMNS 16
 #define DB_TEXT_COLUMN(field) { (field), sizeof(field) }
 #define DB_NUMBER_COLUMN(field) { &(field), 0 }
 

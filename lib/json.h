@@ -11,6 +11,12 @@
 #include "arena.h"
 #include "buffer.h"
 
+/*
+ * jansson, which libjwt brings along, exports functions of the same names: without this the
+ * dynamic linker would give it ours.
+ */
+#pragma GCC visibility push(hidden)
+
 /* A value of a parsed document. Owned by the arena it was parsed into. */
 struct json;
 
@@ -86,5 +92,7 @@ void json_add_boolean(struct buffer *b, const char *name, bool value);
 void json_add_null(struct buffer *b, const char *name);
 /* VALUE is JSON text that has passed json_scan. */
 void json_add_raw(struct buffer *b, const char *name, struct text value);
+
+#pragma GCC visibility pop
 
 #endif

@@ -239,7 +239,8 @@ bool jwks_find(struct jwks *jwks, const struct text *kid, enum jws_algorithm alg
 			*out = key->key;
 			return true;
 		}
-		if (fetched || jwks->pinned || !fetcher_wait(jwks->fetcher))
+		/* A pinned file may just have been replaced: it is looked at once more. */
+		if (fetched || (!jwks->pinned && !fetcher_wait(jwks->fetcher)))
 			return give_up(jwks, s, now, p);
 	}
 }

@@ -5,6 +5,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <stdatomic.h>
@@ -149,9 +150,9 @@ static EVP_PKEY *pkey_new(const char *type, OSSL_PARAM params[])
 /*
  * EVP_PKEY_fromdata refuses what is off the curve, but nowhere promises to. The quick
  * check looks at range and curve equation. The full one multiplies by the order as well,
- * which on curves of cofactor 1 can show nothing more and takes 760 us on P-384,
- * in CGI mode for each key at each request. RSA has no quick check: it is a primality
- * test of 4 ms, and the limits that matter are ours.
+ * which on curves of cofactor 1 can show nothing more and takes 760 us on P-384, in CGI
+ * mode for each key at each request. RSA has no quick check: it is a primality test of
+ * 4 ms, and the limits that matter are ours.
  */
 static bool point_is_sound(EVP_PKEY *pkey)
 {
@@ -326,7 +327,7 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct algorithm *a)
 		return true;
 	if (EVP_PKEY_CTX_set_rsa_padding(ctx, a->padding) != 1)
 		return false;
-	/* RFC 7518, 3.5: a salt as long as the hash; MGF1 takes the same hash by itself. */
+	/* RFC 7518, 3.5: a salt as long as the hash; MGF1 takes that hash by itself. */
 	return a->padding != RSA_PKCS1_PSS_PADDING ||
 	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
@@ -426,4 +427,29 @@ bool jws_verify(const struct jws_key *key, enum jws_algorithm algorithm,
 	good = verify(template_of(key, algorithm), signed_, bytes, len);
 	ERR_pop_to_mark();
 	return good;
+}
+
+char *jws_generate_es256(unsigned char x[32], unsigned char y[32])
+{
+	EVP_PKEY *pair = EVP_EC_gen("P-256");
+	BIO *out = BIO_new(BIO_s_secmem());
+	unsigned char point[65]; /* RFC 5480, 2.2: 4, x, y */
+	size_t point_len = 0;
+	char *pem = NULL, *data;
+	long len;
+
+	if (pair && out && PEM_write_bio_PrivateKey(out, pair, NULL, NULL, 0, NULL, NULL) &&
+	    EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
+					    &point_len) &&
+	    point_len == sizeof(point) && point[0] == 4) {
+		len = BIO_get_mem_data(out, &data);
+		pem = x_copy((struct text){ data, (size_t)len });
+		memcpy(x, point + 1, 32);
+		memcpy(y, point + 33, 32);
+	}
+	BIO_free(out);
+	EVP_PKEY_free(pair);
+	if (!pem)
+		abort(); /* without a generator of random numbers there is nothing to go on with */
+	return pem;
 }

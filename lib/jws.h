@@ -54,4 +54,10 @@ bool jws_key_equal(const struct jws_key *a, const struct jws_key *b);
 bool jws_verify(const struct jws_key *key, enum jws_algorithm algorithm, struct text signed_,
 		struct text signature) __attribute__((warn_unused_result));
 
+/*
+ * A new P-256 key pair: the private half as PEM (the caller wipes and frees it), the public
+ * one as coordinates.
+ */
+char *jws_generate_es256(unsigned char x[32], unsigned char y[32]);
+
 #endif

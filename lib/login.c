@@ -5,14 +5,15 @@ struct attempt {
 	struct login *login;
 };
 
-static bool end_old_session(struct store_tx *tx, struct text token, struct problem *p)
+static bool end_session(struct store_tx *tx, const unsigned char *hash, struct problem *p)
 {
-	unsigned char hash[SHA256_BYTES];
+	return !hash || store_session_drop(tx, hash, p) == STORE_OK;
+}
 
-	if (!secret_is_token(token))
-		return true;
-	secret_sha256(token, hash);
-	return store_session_drop(tx, hash, p) == STORE_OK;
+/* A provider's token that is posted again starts its session anew. */
+static const unsigned char *same_token(const struct login_request *r)
+{
+	return r->config->session.mode == CONFIG_SESSION_PROVIDER ? r->identity->hash : NULL;
 }
 
 static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
@@ -27,7 +28,8 @@ static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 		return false;
 	if (!a->login->has_session)
 		return true;
-	if (!end_old_session(tx, r->old_token, p) ||
+	if (!end_session(tx, r->old_hash, p) ||
+	    (!store_tx_may_be_done(tx) && !end_session(tx, same_token(r), p)) ||
 	    !session_start(tx, &r->config->session, a->login->user.id, &a->login->session,
 			   &already, p))
 		return false;
@@ -48,6 +50,9 @@ bool login_record(struct store *store, const struct login_request *request,
 		session_prepare(&request->config->session,
 				text_of(request->identity->provider->config->name),
 				&request->client, request->now, &login.session);
+	if (login.has_session && request->config->session.mode == CONFIG_SESSION_PROVIDER)
+		session_bind(&login.session, request->identity->hash,
+			     request->identity->expires_at);
 	if (!store_transact(store, attempt_login, &attempt, p))
 		return false;
 	*out = login;

@@ -9,7 +9,7 @@ struct login_request {
 	const struct config *config;
 	const struct identity *identity;
 	struct session_client client;
-	struct text old_token; /* the session that came with the request; empty: none */
+	const unsigned char *old_hash; /* of the session that came with it; NULL: none */
 	int64_t now;
 };
 

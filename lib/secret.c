@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,16 @@ bool secret_is_token(struct text text)
 void secret_sha256(struct text text, unsigned char out[SHA256_BYTES])
 {
 	SHA256((const unsigned char *)text.data, text.len, out);
+}
+
+void secret_hmac(const unsigned char *key, size_t key_len, struct text text,
+		 unsigned char out[SHA256_BYTES])
+{
+	unsigned len = SHA256_BYTES;
+
+	if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text.data, text.len,
+		  out, &len))
+		abort();
 }
 
 bool secret_equal(const unsigned char *a, const unsigned char *b, size_t len)

@@ -19,6 +19,10 @@ bool secret_is_token(struct text text);
 
 void secret_sha256(struct text text, unsigned char out[SHA256_BYTES]);
 
+/* HMAC-SHA-256 (RFC 2104). */
+void secret_hmac(const unsigned char *key, size_t key_len, struct text text,
+		 unsigned char out[SHA256_BYTES]);
+
 /* Equal, in time that does not depend on where they differ. */
 bool secret_equal(const unsigned char *a, const unsigned char *b, size_t len);
 

@@ -24,6 +24,7 @@ void session_prepare(const struct config_session *config, struct text provider,
 {
 	memset(out, 0, sizeof(*out));
 	secret_token(out->token);
+	secret_sha256(text_of(out->token), out->row.hash);
 	copy_printable(out->row.provider, sizeof(out->row.provider), provider);
 	copy_printable(out->row.address, sizeof(out->row.address), client->address);
 	copy_printable(out->row.user_agent, sizeof(out->row.user_agent), client->user_agent);
@@ -33,15 +34,23 @@ void session_prepare(const struct config_session *config, struct text provider,
 	out->valid_until = ends_unused(config, &out->row);
 }
 
+void session_bind(struct session *session, const unsigned char hash[SHA256_BYTES],
+		  int64_t expires_at)
+{
+	memset(session->token, 0, sizeof(session->token));
+	memcpy(session->row.hash, hash, SHA256_BYTES);
+	if (expires_at < session->row.expires_at)
+		session->row.expires_at = expires_at;
+	if (expires_at < session->valid_until)
+		session->valid_until = expires_at;
+}
+
 bool session_start(struct store_tx *tx, const struct config_session *config,
 		   const char *user_id, struct session *session, bool *already,
 		   struct problem *p)
 {
-	unsigned char hash[SHA256_BYTES];
-
 	*already = false;
-	secret_sha256(text_of(session->token), hash);
-	switch (store_session_add(tx, user_id, hash, &session->row, p)) {
+	switch (store_session_add(tx, user_id, session->row.hash, &session->row, p)) {
 	case STORE_OK:
 		break;
 	case STORE_ALREADY_THERE:
@@ -57,31 +66,57 @@ bool session_start(struct store_tx *tx, const struct config_session *config,
 	       store_session_trim(tx, user_id, config->max_per_user, p) == STORE_OK;
 }
 
+/* Is what the store found still a session, and its user one who may have one? */
+static bool accept(const struct config_session *config, enum store_outcome outcome,
+		   int64_t now, struct session *session, const struct store_user *user,
+		   struct problem *p)
+{
+	if (outcome == STORE_NOT_FOUND)
+		return problem(p, NO_SESSION, "ended or never there");
+	if (outcome != STORE_OK)
+		return false;
+	session->valid_until = ends_unused(config, &session->row);
+	if (session->valid_until <= now)
+		return problem(p, NO_SESSION, "expired");
+	return user->active || problem(p, NO_SESSION, "user %s is disabled", user->id);
+}
+
+bool session_find_by_hash(struct store *store, const struct config_session *config,
+			  const unsigned char hash[SHA256_BYTES], int64_t now,
+			  struct session *out, struct store_user *user, struct problem *p)
+{
+	struct session found = { 0 };
+	const enum store_outcome outcome = store_session_find(store, hash, &found.row, user, p);
+
+	if (!accept(config, outcome, now, &found, user, p))
+		return false;
+	*out = found;
+	return true;
+}
+
+bool session_find_by_id(struct store *store, const struct config_session *config,
+			const char *id, int64_t now, struct session *out,
+			struct store_user *user, struct problem *p)
+{
+	struct session found = { 0 };
+	const enum store_outcome outcome = store_session_by_id(store, id, &found.row, user, p);
+
+	if (!accept(config, outcome, now, &found, user, p))
+		return false;
+	*out = found;
+	return true;
+}
+
 bool session_find(struct store *store, const struct config_session *config,
 		  struct text token, int64_t now, struct session *out,
 		  struct store_user *user, struct problem *p)
 {
 	unsigned char hash[SHA256_BYTES];
-	struct session found = { 0 };
 
 	if (!secret_is_token(token))
 		return problem(p, NO_SESSION, "not of a token's shape");
 	secret_sha256(token, hash);
-	switch (store_session_find(store, hash, &found.row, user, p)) {
-	case STORE_OK:
-		break;
-	case STORE_NOT_FOUND:
-		return problem(p, NO_SESSION, "ended or never there");
-	default:
-		return false;
-	}
-	found.valid_until = ends_unused(config, &found.row);
-	if (found.valid_until <= now)
-		return problem(p, NO_SESSION, "expired");
-	if (!user->active)
-		return problem(p, NO_SESSION, "user %s is disabled", user->id);
-	*out = found;
-	return true;
+	return session_find_by_hash(store, config, hash, now, out, user, p);
 }
 
 bool session_touch_is_due(const struct config_session *config, const struct session *session,

@@ -11,7 +11,7 @@ struct session_client {
 };
 
 struct session {
-	struct store_session row;
+	struct store_session row; /* its hash is the one that the session is found by */
 	char token[SECRET_TEXT_LEN + 1]; /* only after session_prepare; else "" */
 	int64_t valid_until; /* when it ends if it is not used again */
 };
@@ -19,6 +19,10 @@ struct session {
 /* A fresh token and the row that goes with it; nothing is stored yet. */
 void session_prepare(const struct config_session *config, struct text provider,
 		     const struct session_client *client, int64_t now, struct session *out);
+
+/* Makes a prepared session one that is found by another token's hash, until that expires. */
+void session_bind(struct session *session, const unsigned char hash[SHA256_BYTES],
+		  int64_t expires_at);
 
 /*
  * Stores a prepared session for USER_ID within a transaction and ends the user's oldest
@@ -36,6 +40,16 @@ bool session_start(struct store_tx *tx, const struct config_session *config,
 bool session_find(struct store *store, const struct config_session *config,
 		  struct text token, int64_t now, struct session *out,
 		  struct store_user *user, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* The same by the hash, and by the session's id. */
+bool session_find_by_hash(struct store *store, const struct config_session *config,
+			  const unsigned char hash[SHA256_BYTES], int64_t now,
+			  struct session *out, struct store_user *user, struct problem *p)
+	__attribute__((warn_unused_result));
+bool session_find_by_id(struct store *store, const struct config_session *config,
+			const char *id, int64_t now, struct session *out,
+			struct store_user *user, struct problem *p)
 	__attribute__((warn_unused_result));
 
 /* Is last_seen_at so old that it should be written again? */

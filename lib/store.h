@@ -47,6 +47,10 @@ struct store_session {
 	char address[46];
 	char user_agent[256];
 	int64_t created_at, last_seen_at, expires_at;
+	/* Mode "jwt": the refresh token's number, when it became that, and what it is made from. */
+	uint64_t generation;
+	int64_t rotated_at;
+	unsigned char hash[SHA256_BYTES];
 };
 
 /* ---- opening and closing */
@@ -120,11 +124,32 @@ enum store_outcome store_session_drop(struct store_tx *tx,
 
 /* ---- single statements, each its own transaction; a lost connection is opened again */
 
+/*
+ * Who the bearer of a provider's token is, without a login: by subject when BY_SUBJECT, else
+ * by EMAIL or, if that is empty, PHONE. STORE_OK, NOT_FOUND or FAILED.
+ */
+enum store_outcome store_user_find(struct store *store, bool by_subject, struct text email,
+				   struct text phone, struct text provider,
+				   struct text subject, struct store_user *out,
+				   struct problem *p);
+
 /* Also finds sessions that have expired or whose user is disabled. */
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],
 				      struct store_session *session, struct store_user *user,
 				      struct problem *p);
+/* The same by session id. GENERATION and ROTATED_AT belong to the refresh token behind it. */
+enum store_outcome store_session_by_id(struct store *store, const char *session_id,
+				       struct store_session *session,
+				       struct store_user *user, struct problem *p);
+
+/*
+ * Takes the refresh token of a session on from FROM to FROM + 1. STORE_NOT_FOUND when it is
+ * no longer at FROM: somebody else was faster, or the session is gone.
+ */
+enum store_outcome store_session_rotate(struct store *store, const char *session_id,
+					uint64_t from, int64_t now, struct problem *p);
+
 enum store_outcome store_session_touch(struct store *store, const char *session_id,
 				       int64_t now, struct problem *p);
 

@@ -150,29 +150,39 @@ static enum store_outcome run(struct store_tx *tx, struct db_call *call, struct 
 
 /* ---- users */
 
+/* What USER_BY_... gives, before it is a struct store_match. */
+struct match_row {
+	struct store_match match;
+	uint64_t active, subject, other;
+};
+
+#define MATCH_COLUMNS(row)                                                                 \
+	DB_TEXT_COLUMN((row).match.user.id), DB_TEXT_COLUMN((row).match.user.email),       \
+		DB_TEXT_COLUMN((row).match.user.phone), DB_NUMBER_COLUMN((row).active),    \
+		DB_NUMBER_COLUMN((row).subject), DB_NUMBER_COLUMN((row).other)
+
+static const struct store_match *finish_match(struct match_row *row)
+{
+	row->match.user.active = row->active != 0;
+	row->match.subject_is_theirs = row->subject == 1;
+	row->match.subject_is_anothers = row->subject == 0;
+	row->match.has_other_subject = row->other != 0;
+	return &row->match;
+}
+
 static enum store_outcome find_user(struct store_tx *tx, enum sql_statement id,
 				    struct db_value *in, size_t count,
 				    struct store_match *out, struct problem *p)
 {
-	struct store_match m = { 0 };
-	uint64_t active = 0, subject = 0, other = 0;
-	const struct db_column columns[] = {
-		DB_TEXT_COLUMN(m.user.id),    DB_TEXT_COLUMN(m.user.email),
-		DB_TEXT_COLUMN(m.user.phone), DB_NUMBER_COLUMN(active),
-		DB_NUMBER_COLUMN(subject),    DB_NUMBER_COLUMN(other),
-	};
+	struct match_row row = { 0 };
+	const struct db_column columns[] = { MATCH_COLUMNS(row) };
 	struct db_call call = { .id = id, .values = in, .value_count = count,
 				.columns = columns, .column_count = COUNT(columns) };
 	const enum store_outcome outcome = run(tx, &call, p);
 
-	if (outcome != STORE_OK)
-		return outcome;
-	m.user.active = active != 0;
-	m.subject_is_theirs = subject == 1;
-	m.subject_is_anothers = subject == 0;
-	m.has_other_subject = other != 0;
-	*out = m;
-	return STORE_OK;
+	if (outcome == STORE_OK)
+		*out = *finish_match(&row);
+	return outcome;
 }
 
 enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
@@ -338,33 +348,100 @@ static enum store_outcome run_single(struct store *store, struct db_call *call,
 	return outcome;
 }
 
-#define SESSION_COLUMNS(s)                                                                \
-	DB_TEXT_COLUMN((s).id), DB_TEXT_COLUMN((s).provider), DB_TEXT_COLUMN((s).address), \
-		DB_TEXT_COLUMN((s).user_agent), DB_NUMBER_COLUMN((s).created_at),          \
-		DB_NUMBER_COLUMN((s).last_seen_at), DB_NUMBER_COLUMN((s).expires_at)
+/* What a session's columns are read into before they are a struct store_session. */
+struct session_row {
+	struct store_session session;
+	char hash[SHA256_BYTES + 1]; /* 32 bytes, and the NUL that ends every text */
+};
+
+#define SESSION_COLUMNS(row)                                                               \
+	DB_TEXT_COLUMN((row).session.id), DB_TEXT_COLUMN((row).session.provider),          \
+		DB_TEXT_COLUMN((row).session.address),                                     \
+		DB_TEXT_COLUMN((row).session.user_agent),                                  \
+		DB_NUMBER_COLUMN((row).session.created_at),                                \
+		DB_NUMBER_COLUMN((row).session.last_seen_at),                              \
+		DB_NUMBER_COLUMN((row).session.expires_at),                                \
+		DB_NUMBER_COLUMN((row).session.generation),                                \
+		DB_NUMBER_COLUMN((row).session.rotated_at), DB_TEXT_COLUMN((row).hash)
+
+static const struct store_session *finish_session(struct session_row *row)
+{
+	memcpy(row->session.hash, row->hash, SHA256_BYTES);
+	return &row->session;
+}
+
+static enum store_outcome read_session(struct store *store, enum sql_statement id,
+				       struct db_value key, struct store_session *session,
+				       struct store_user *user, struct problem *p)
+{
+	struct session_row row = { 0 };
+	struct store_user u;
+	uint64_t active;
+	struct db_value in[] = { key };
+	const struct db_column out[] = {
+		SESSION_COLUMNS(row),	 DB_TEXT_COLUMN(u.id),	   DB_TEXT_COLUMN(u.email),
+		DB_TEXT_COLUMN(u.phone), DB_NUMBER_COLUMN(active),
+	};
+	struct db_call call = { .id = id, .values = in, .value_count = COUNT(in),
+				.columns = out, .column_count = COUNT(out) };
+	const enum store_outcome outcome = run_single(store, &call, p);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	u.active = active != 0;
+	*session = *finish_session(&row);
+	*user = u;
+	return STORE_OK;
+}
 
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],
 				      struct store_session *session, struct store_user *user,
 				      struct problem *p)
 {
-	struct store_session s;
-	struct store_user u;
-	uint64_t active;
-	struct db_value in[] = { hash_of(hash) };
-	const struct db_column out[] = {
-		SESSION_COLUMNS(s),	  DB_TEXT_COLUMN(u.id),	    DB_TEXT_COLUMN(u.email),
-		DB_TEXT_COLUMN(u.phone), DB_NUMBER_COLUMN(active),
-	};
-	struct db_call call = QUERY(SESSION_FIND, in, out);
+	return read_session(store, SQL_SESSION_FIND, hash_of(hash), session, user, p);
+}
+
+enum store_outcome store_session_by_id(struct store *store, const char *session_id,
+				       struct store_session *session,
+				       struct store_user *user, struct problem *p)
+{
+	return read_session(store, SQL_SESSION_BY_ID, id_of(session_id), session, user, p);
+}
+
+enum store_outcome store_session_rotate(struct store *store, const char *session_id,
+					uint64_t from, int64_t now, struct problem *p)
+{
+	struct db_value in[] = { time_of(now), time_of(now), id_of(session_id), number(from) };
+	struct db_call call = CALL(SESSION_ROTATE, in);
 	const enum store_outcome outcome = run_single(store, &call, p);
 
-	if (outcome != STORE_OK)
-		return outcome;
-	u.active = active != 0;
-	*session = s;
-	*user = u;
-	return STORE_OK;
+	return outcome == STORE_OK && !call.changed ? STORE_NOT_FOUND : outcome;
+}
+
+enum store_outcome store_user_find(struct store *store, bool by_subject, struct text email,
+				   struct text phone, struct text provider,
+				   struct text subject, struct store_user *out,
+				   struct problem *p)
+{
+	struct match_row row = { 0 };
+	const struct db_column columns[] = { MATCH_COLUMNS(row) };
+	struct db_value in[] = { bytes(provider), bytes(subject), bytes(provider),
+				 bytes(subject), bytes(email.len ? email : phone) };
+	struct db_call call = {
+		.id = by_subject ? SQL_USER_BY_SUBJECT
+		      : email.len ? SQL_USER_BY_EMAIL
+				  : SQL_USER_BY_PHONE,
+		.values = in,
+		.value_count = by_subject ? 2 : COUNT(in),
+		.columns = columns,
+		.column_count = COUNT(columns),
+	};
+	const enum store_outcome outcome = run_single(store, &call, p);
+
+	if (outcome == STORE_OK)
+		*out = finish_match(&row)->user;
+	return outcome;
 }
 
 enum store_outcome store_session_touch(struct store *store, const char *session_id,
@@ -391,7 +468,7 @@ enum store_outcome store_session_end(struct store *store, const char *user_id,
 }
 
 struct session_list {
-	struct store_session row;
+	struct session_row row;
 	void (*each)(void *context, const struct store_session *session);
 	void *context;
 };
@@ -400,7 +477,7 @@ static void pass_on(void *context)
 {
 	struct session_list *list = context;
 
-	list->each(list->context, &list->row);
+	list->each(list->context, finish_session(&list->row));
 }
 
 enum store_outcome store_session_each(struct store *store, const char *user_id, int64_t now,

@@ -227,6 +227,7 @@ static bool check_signature(struct check *c, struct problem *p)
 		return problem(p, TOKEN_SIGNATURE, "kid %.*s", TEXT_ARG(c->saw));
 	secret_sha256(c->signed_, c->identity.hash);
 	c->identity.claims = c->payload;
+	c->identity.document = c->claims;
 	return true;
 }
 
@@ -317,6 +318,15 @@ static const struct {
 	{ "required", check_required },	  { "signature", check_signature },
 	{ "subject", check_subject },	  { "address", check_address },
 };
+
+void token_hash(struct text token, unsigned char out[SHA256_BYTES])
+{
+	while (token.len && token.data[token.len - 1] != '.')
+		token.len--;
+	if (token.len)
+		token.len--;
+	secret_sha256(token, out);
+}
 
 bool token_verify(const struct token_rules *rules, struct text token, int64_t now,
 		  struct arena *arena, const struct token_trace *trace,

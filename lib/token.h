@@ -16,8 +16,21 @@ struct identity {
 	enum problem_kind no_email; /* why both are empty; only with match = "subject" */
 	int64_t issued_at, expires_at;
 	struct text claims;	  /* the payload, as JSON text */
+	const struct json *document; /* and parsed */
 	unsigned char hash[SHA256_BYTES]; /* of the signed bytes: one per token, however spelt */
 };
+
+/*
+ * The hash by which a token is known, from its text alone, verified or not: of the bytes that
+ * are signed, since an ECDSA signature has two spellings.
+ */
+void token_hash(struct text token, unsigned char out[SHA256_BYTES]);
+
+/* Of the shape of a JWT rather than of an opaque token? */
+static inline bool token_looks_like_jwt(struct text token)
+{
+	return token.len && memchr(token.data, '.', token.len);
+}
 
 /* Called after each check, in order; SAW is what was looked at, for `pintlectl explain`. */
 struct token_trace {

@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS sessions (
   expires_at DATETIME NOT NULL,
   address VARCHAR(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_agent VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  generation BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  rotated_at DATETIME NULL,
   PRIMARY KEY (id),
   UNIQUE KEY sessions_token (token_hash),
   KEY sessions_user (user_id, created_at),
