@@ -26,7 +26,7 @@ static bool is_json_type(struct text type)
 }
 
 /* Content-Length may be absent or empty: with chunked bodies some servers do not know it. */
-static bool check_length(const struct request *req, size_t limit, struct problem *p)
+bool body_check_length(const struct request *req, size_t limit, struct problem *p)
 {
 	int64_t length;
 
@@ -61,7 +61,7 @@ bool body_parse(const struct request *req, size_t limit, bool empty_is_fine,
 	}
 	if (!is_json_type(req->content_type) || req->content_encoding.len)
 		return problem(p, MEDIA_TYPE, "Content-Type %.*s", TEXT_ARG(req->content_type));
-	if (!check_length(req, limit, p))
+	if (!body_check_length(req, limit, p))
 		return false;
 	value = json_parse(req->arena, req->body, BODY_DEPTH, &why);
 	if (!value || json_type(value) != JSON_OBJECT)

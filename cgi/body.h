@@ -15,4 +15,8 @@ bool body_parse(const struct request *req, size_t limit, bool empty_is_fine,
 		const struct json **out, struct problem *p)
 	__attribute__((warn_unused_result));
 
+/* The length alone, for other kinds of body. BODY_TOO_LARGE, BAD_LENGTH, BODY_SHORT. */
+bool body_check_length(const struct request *req, size_t limit, struct problem *p)
+	__attribute__((warn_unused_result));
+
 #endif

@@ -1,5 +1,5 @@
 #include "json.h"
-#include "log.h"
+#include "return_to.h"
 #include "route.h"
 #include "session_request.h"
 
@@ -43,31 +43,6 @@ static bool is_navigation(const struct request *req)
 	       memmem(req->accept.data, req->accept.len, "text/html", 9) != NULL;
 }
 
-/* What was asked for, if it can only be a path of this site; else its front page. */
-static struct text safe_return(struct text uri)
-{
-	if (!uri.len || uri.data[0] != '/' || (uri.len > 1 && uri.data[1] == '/'))
-		return AS_TEXT("/");
-	for (size_t i = 0; i < uri.len; i++)
-		/* Browsers take a backslash for a slash, and drop some controls. */
-		if (uri.data[i] <= ' ' || uri.data[i] > '~' || uri.data[i] == '\\')
-			return AS_TEXT("/");
-	return uri;
-}
-
-static void add_escaped(struct buffer *b, struct text value)
-{
-	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				   "0123456789-._~/";
-
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.data[i] && strchr(safe, value.data[i]))
-			buffer_add_char(b, value.data[i]);
-		else
-			buffer_printf(b, "%%%02X", (unsigned char)value.data[i]);
-	}
-}
-
 static void send_to_login(const char *login_page, const struct request *req,
 			  struct response *res)
 {
@@ -76,7 +51,7 @@ static void send_to_login(const char *login_page, const struct request *req,
 	buffer_add(&location, text_of(login_page));
 	buffer_add_char(&location, strchr(login_page, '?') ? '&' : '?');
 	buffer_add(&location, AS_TEXT("return_to="));
-	add_escaped(&location, safe_return(req->uri));
+	return_to_add_escaped(&location, return_to_safe(req->uri));
 	res->status = 302;
 	response_header(res, "Location", buffer_text(&location));
 	json_begin(&res->body, NULL, '{');

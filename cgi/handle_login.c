@@ -1,5 +1,6 @@
-#include "body.h"
+#include "json.h"
 #include "login.h"
+#include "login_body.h"
 #include "route.h"
 #include "session_answer.h"
 #include "session_request.h"
@@ -7,35 +8,36 @@
 /* One login in so many also removes expired sessions: more than one can expire in between. */
 #define PURGE_EVERY 16
 
-/* The first of token_places that is there decides: it holds a token, or the body is bad. */
-static bool find_token(const struct config *config, const struct json *body,
-		       struct text *token, struct problem *p)
+/* A form may only carry a token of a provider that says so. */
+static bool check_form(const struct login_body *body, const struct identity *identity,
+		       struct problem *p)
 {
-	for (size_t i = 0; i < config->token_places.count; i++) {
-		const char *place = config->token_places.items[i];
-		const struct json *value;
+	return !body->is_form || identity->provider->config->form ||
+	       problem(p, MEDIA_TYPE, "provider %s takes no forms",
+		       identity->provider->config->name);
+}
 
-		if (!json_find(body, place, &value))
-			continue;
-		return json_string(value, token) ||
-		       problem(p, NO_TOKEN, "%s is no string", place);
-	}
-	return problem(p, NO_TOKEN, "at none of the token_places");
+static void redirect(const struct login_body *body, struct response *res)
+{
+	res->status = 303;
+	response_header(res, "Location", body->return_to);
 }
 
 static bool respond(const struct app *app, const struct request *req,
-		    const struct text token, const struct identity *identity,
+		    const struct login_body *body, const struct identity *identity,
 		    const struct login *login, struct response *res, struct problem *p)
 {
 	struct buffer *b = &res->body;
 	struct session_answer answer;
 
 	if (!session_answer_make(app, &login->user, login->has_session ? &login->session : NULL,
-				 token, req, &answer, p))
+				 body->token, req, &answer, p))
 		return false;
 	session_answer_add_cookies(app, &answer, res);
 	res->provider = identity->provider->config->name;
 	res->user_id = arena_copy(res->arena, text_of(login->user.id)).data;
+	if (body->is_form)
+		redirect(body, res);
 	if (app->config->login_response_claims) {
 		buffer_add(b, identity->claims);
 		return true;
@@ -60,8 +62,7 @@ static bool is_time_to_purge(void)
 bool handle_login(const struct app *app, const struct request *req, struct response *res,
 		  struct problem *p)
 {
-	const struct json *body;
-	struct text token;
+	struct login_body body;
 	struct identity identity;
 	struct login login;
 	unsigned char old_hash[SHA256_BYTES];
@@ -74,9 +75,9 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	};
 
 	res->purge = is_time_to_purge();
-	return body_parse(req, app->config->body_limit, false, &body, p) &&
-	       find_token(app->config, body, &token, p) &&
-	       token_verify(&app->rules, token, req->now, req->arena, NULL, &identity, p) &&
+	return login_body_parse(app, req, &body, p) &&
+	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
+	       check_form(&body, &identity, p) &&
 	       login_record(app->store, &request, &login, p) &&
-	       respond(app, req, token, &identity, &login, res, p);
+	       respond(app, req, &body, &identity, &login, res, p);
 }

@@ -34,7 +34,10 @@ int cmd_check(struct command_context *context, int argc, char **argv);
 int cmd_config(struct command_context *context, int argc, char **argv);
 int cmd_db_migrate(struct command_context *context, int argc, char **argv);
 int cmd_db_status(struct command_context *context, int argc, char **argv);
+int cmd_explain(struct command_context *context, int argc, char **argv);
 int cmd_keys_list(struct command_context *context, int argc, char **argv);
 int cmd_keys_rotate(struct command_context *context, int argc, char **argv);
+int cmd_provider_list(struct command_context *context, int argc, char **argv);
+int cmd_provider_refresh(struct command_context *context, int argc, char **argv);
 
 #endif

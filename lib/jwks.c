@@ -258,3 +258,20 @@ bool jwks_status(struct jwks *jwks, int64_t now, size_t *keys, int64_t *age_s)
 	arena_free(scratch);
 	return have;
 }
+
+bool jwks_refresh(struct jwks *jwks, int64_t now, struct problem *p)
+{
+	size_t keys;
+	int64_t age_s;
+
+	if (jwks->pinned)
+		return true;
+	if (!fetcher_force(jwks->fetcher))
+		return problem(p, KEYS_AWAY, "pintle-fetch could not be started");
+	pthread_mutex_lock(&jwks->mutex);
+	look(jwks, true);
+	pthread_mutex_unlock(&jwks->mutex);
+	return (jwks_status(jwks, now, &keys, &age_s) && age_s <= 0) ||
+	       problem(p, KEYS_AWAY, "provider %s: the fetch failed; see above",
+		       jwks->provider->name);
+}

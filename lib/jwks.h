@@ -29,6 +29,10 @@ bool jwks_find(struct jwks *jwks, const struct text *kid, enum jws_algorithm alg
 /* For /readyz and pintlectl: usable keys at hand and their age in seconds; false if none. */
 bool jwks_status(struct jwks *jwks, int64_t now, size_t *keys, int64_t *age_s);
 
+/* Fetches it now, whatever the cool-down says. False and KEYS_AWAY when that did not work. */
+bool jwks_refresh(struct jwks *jwks, int64_t now, struct problem *p)
+	__attribute__((warn_unused_result));
+
 /* The names of a provider's files in STATE_DIR, shared with pintle-fetch. */
 #define JWKS_FILE "%s/jwks/%s.json"   /* the last good set */
 #define JWKS_TRIED "%s/jwks/%s.tried" /* its mtime: when a fetch was last begun */

@@ -1,0 +1,81 @@
+#include "login_body.h"
+
+#include "body.h"
+#include "cookie.h"
+#include "form.h"
+#include "return_to.h"
+
+/* The first of token_places that is there decides: it holds a token, or the body is bad. */
+static bool find_token(const struct config *config, const struct json *body,
+		       struct text *token, struct problem *p)
+{
+	for (size_t i = 0; i < config->token_places.count; i++) {
+		const char *place = config->token_places.items[i];
+		const struct json *value;
+
+		if (!json_find(body, place, &value))
+			continue;
+		return json_string(value, token) ||
+		       problem(p, NO_TOKEN, "%s is no string", place);
+	}
+	return problem(p, NO_TOKEN, "at none of the token_places");
+}
+
+static bool takes_forms(const struct config *config)
+{
+	for (size_t i = 0; i < config->provider_count; i++)
+		if (config->providers[i].form)
+			return true;
+	return false;
+}
+
+/* Google's double submit: the page's cookie comes again as a field, or it was another's page. */
+static bool check_google(const struct request *req, struct problem *p)
+{
+	struct text field, cookie;
+
+	if (!form_field(req->arena, req->body, "g_csrf_token", &field) || !field.len ||
+	    !cookie_find(req, "g_csrf_token", &cookie) || !text_equal(field, cookie))
+		return problem(p, BAD_FORM, "g_csrf_token is not that of the cookie");
+	return true;
+}
+
+/* From the query of the address posted to, or from Apple's state. */
+static struct text find_return(const struct request *req)
+{
+	struct text query, target;
+
+	text_before(req->uri, '?', &query);
+	if (form_field(req->arena, query, "return_to", &target) ||
+	    form_field(req->arena, req->body, "state", &target))
+		return return_to_safe(target);
+	return AS_TEXT("/");
+}
+
+static bool parse_form(const struct request *req, struct login_body *out, struct problem *p)
+{
+	out->is_form = true;
+	out->return_to = find_return(req);
+	if (form_field(req->arena, req->body, "credential", &out->token))
+		return check_google(req, p);
+	return form_field(req->arena, req->body, "id_token", &out->token) ||
+	       problem(p, NO_TOKEN, "neither credential nor id_token");
+}
+
+bool login_body_parse(const struct app *app, const struct request *req,
+		      struct login_body *out, struct problem *p)
+{
+	struct login_body body = { 0 };
+	const struct json *json;
+
+	if (form_is(req) && takes_forms(app->config)) {
+		if (!body_check_length(req, app->config->body_limit, p) ||
+		    !parse_form(req, &body, p))
+			return false;
+	} else if (!body_parse(req, app->config->body_limit, false, &json, p) ||
+		   !find_token(app->config, json, &body.token, p)) {
+		return false;
+	}
+	*out = body;
+	return true;
+}
