@@ -1,0 +1,199 @@
+#include <stdio.h>
+
+#include "store_mysql.h"
+
+/* ---- sessions, within a transaction */
+
+enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
+				     const unsigned char hash[SHA256_BYTES],
+				     struct store_session *session, struct problem *p)
+{
+	struct db_value in[] = {
+		store_id(user_id),
+		store_hash(hash),
+		store_bytes(text_of(session->provider)),
+		store_time(session->created_at),
+		store_time(session->last_seen_at),
+		store_time(session->expires_at),
+		store_bytes(text_of(session->address)),
+		store_bytes(text_of(session->user_agent)),
+	};
+	struct db_call call = CALL(SESSION_ADD, in);
+	const enum store_outcome outcome = store_run(tx, &call, p);
+
+	if (outcome == STORE_OK)
+		snprintf(session->id, sizeof(session->id), "%llu",
+			 (unsigned long long)call.new_id);
+	return outcome;
+}
+
+enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
+				      struct problem *p)
+{
+	for (;;) {
+		uint64_t oldest;
+		const struct db_column out[] = { DB_NUMBER_COLUMN(oldest) };
+		struct db_value in[] = { store_id(user_id), store_number((uint64_t)keep) };
+		struct db_call find = QUERY(SESSION_BEYOND, in, out);
+		enum store_outcome outcome = store_run(tx, &find, p);
+
+		if (outcome == STORE_NOT_FOUND)
+			return STORE_OK;
+		if (outcome == STORE_OK) {
+			struct db_value victim[] = { store_number(oldest), store_id(user_id) };
+			struct db_call end = CALL(SESSION_END_ONE, victim);
+
+			outcome = store_run(tx, &end, p);
+		}
+		if (outcome != STORE_OK)
+			return outcome;
+	}
+}
+
+enum store_outcome store_session_drop(struct store_tx *tx,
+				      const unsigned char hash[SHA256_BYTES],
+				      struct problem *p)
+{
+	struct db_value in[] = { store_hash(hash) };
+	struct db_call call = CALL(SESSION_DROP, in);
+
+	return store_run(tx, &call, p);
+}
+
+/* ---- single statements */
+
+/* What a session's columns are read into before they are a struct store_session. */
+struct session_row {
+	struct store_session session;
+	char hash[SHA256_BYTES + 1]; /* 32 bytes, and the NUL that ends every text */
+};
+
+#define SESSION_COLUMNS(row)                                                               \
+	DB_TEXT_COLUMN((row).session.id), DB_TEXT_COLUMN((row).session.provider),          \
+		DB_TEXT_COLUMN((row).session.address),                                     \
+		DB_TEXT_COLUMN((row).session.user_agent),                                  \
+		DB_NUMBER_COLUMN((row).session.created_at),                                \
+		DB_NUMBER_COLUMN((row).session.last_seen_at),                              \
+		DB_NUMBER_COLUMN((row).session.expires_at),                                \
+		DB_NUMBER_COLUMN((row).session.generation),                                \
+		DB_NUMBER_COLUMN((row).session.rotated_at), DB_TEXT_COLUMN((row).hash)
+
+static const struct store_session *finish_session(struct session_row *row)
+{
+	memcpy(row->session.hash, row->hash, SHA256_BYTES);
+	return &row->session;
+}
+
+static enum store_outcome read_session(struct store *store, enum sql_statement id,
+				       struct db_value key, struct store_session *session,
+				       struct store_user *user, struct problem *p)
+{
+	struct session_row row = { 0 };
+	struct store_user u;
+	uint64_t active;
+	struct db_value in[] = { key };
+	const struct db_column out[] = {
+		SESSION_COLUMNS(row),	 DB_TEXT_COLUMN(u.id),	   DB_TEXT_COLUMN(u.email),
+		DB_TEXT_COLUMN(u.phone), DB_NUMBER_COLUMN(active),
+	};
+	struct db_call call = { .id = id, .values = in, .value_count = COUNT(in),
+				.columns = out, .column_count = COUNT(out) };
+	const enum store_outcome outcome = store_run_single(store, &call, p);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	u.active = active != 0;
+	*session = *finish_session(&row);
+	*user = u;
+	return STORE_OK;
+}
+
+enum store_outcome store_session_find(struct store *store,
+				      const unsigned char hash[SHA256_BYTES],
+				      struct store_session *session, struct store_user *user,
+				      struct problem *p)
+{
+	return read_session(store, SQL_SESSION_FIND, store_hash(hash), session, user, p);
+}
+
+enum store_outcome store_session_by_id(struct store *store, const char *session_id,
+				       struct store_session *session,
+				       struct store_user *user, struct problem *p)
+{
+	return read_session(store, SQL_SESSION_BY_ID, store_id(session_id), session, user, p);
+}
+
+enum store_outcome store_session_rotate(struct store *store, const char *session_id,
+					uint64_t from, int64_t now, struct problem *p)
+{
+	struct db_value in[] = { store_time(now), store_time(now), store_id(session_id), store_number(from) };
+	struct db_call call = CALL(SESSION_ROTATE, in);
+	const enum store_outcome outcome = store_run_single(store, &call, p);
+
+	return outcome == STORE_OK && !call.changed ? STORE_NOT_FOUND : outcome;
+}
+
+enum store_outcome store_session_touch(struct store *store, const char *session_id,
+				       int64_t now, struct problem *p)
+{
+	struct db_value in[] = { store_time(now), store_id(session_id) };
+	struct db_call call = CALL(SESSION_TOUCH, in);
+
+	return store_run_single(store, &call, p);
+}
+
+enum store_outcome store_session_end(struct store *store, const char *user_id,
+				     const char *session_id, bool others, uint64_t *ended,
+				     struct problem *p)
+{
+	struct db_value in[] = { store_id(session_id ? session_id : "0"), store_id(user_id) };
+	struct db_call one = CALL(SESSION_END_ONE, in), rest = CALL(SESSION_END_OTHERS, in);
+	struct db_call *call = session_id && !others ? &one : &rest;
+	const enum store_outcome outcome = store_run_single(store, call, p);
+
+	if (outcome == STORE_OK)
+		*ended = call->changed;
+	return outcome;
+}
+
+struct session_list {
+	struct session_row row;
+	void (*each)(void *context, const struct store_session *session);
+	void *context;
+};
+
+static void pass_on(void *context)
+{
+	struct session_list *list = context;
+
+	list->each(list->context, finish_session(&list->row));
+}
+
+enum store_outcome store_session_each(struct store *store, const char *user_id, int64_t now,
+				      void (*each)(void *context,
+						   const struct store_session *session),
+				      void *context, struct problem *p)
+{
+	struct session_list list = { .each = each, .context = context };
+	struct db_value in[] = { store_id(user_id), store_time(now) };
+	const struct db_column out[] = { SESSION_COLUMNS(list.row) };
+	struct db_call call = QUERY(SESSION_LIST, in, out);
+	enum store_outcome outcome;
+
+	call.each = pass_on;
+	call.context = &list;
+	outcome = store_run_single(store, &call, p);
+	return outcome == STORE_NOT_FOUND ? STORE_OK : outcome;
+}
+
+enum store_outcome store_session_purge(struct store *store, int64_t now, unsigned limit,
+				       uint64_t *removed, struct problem *p)
+{
+	struct db_value in[] = { store_time(now), store_number(limit) };
+	struct db_call call = CALL(SESSION_PURGE, in);
+	const enum store_outcome outcome = store_run_single(store, &call, p);
+
+	if (outcome == STORE_OK)
+		*removed = call.changed;
+	return outcome;
+}
