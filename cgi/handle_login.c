@@ -75,7 +75,8 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	};
 
 	res->purge = is_time_to_purge();
-	return login_body_parse(app, req, &body, p) &&
+	return rate_allow(app->rate, req->address, req->now, p) &&
+	       login_body_parse(app, req, &body, p) &&
 	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
 	       check_form(&body, &identity, p) &&
 	       login_record(app->store, &request, &login, p) &&

@@ -61,6 +61,7 @@ struct app *app_new(struct config *config)
 
 	app->config = config;
 	app->store = store_new(config);
+	app->rate = rate_new(config);
 	app->rules = (struct token_rules){
 		.providers = provider_list_new(config),
 		.token_limit = config->token_limit,
@@ -85,6 +86,7 @@ void app_free(struct app *app)
 	provider_list_free(app->own_rules.providers);
 	mint_free(app->mint);
 	own_config_free(app->own_config);
+	rate_free(app->rate);
 	store_free(app->store);
 	config_free(app->config);
 	free(app);

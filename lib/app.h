@@ -5,12 +5,14 @@
 #include "config.h"
 #include "mint.h"
 #include "provider.h"
+#include "rate.h"
 #include "store.h"
 #include "token.h"
 
 struct app {
 	struct config *config; /* owned */
 	struct store *store;
+	struct rate *rate; /* NULL: no limit */
 	struct token_rules rules; /* with the providers */
 
 	/* Session mode "jwt", else NULL: our own tokens, and we as their provider. */

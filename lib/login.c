@@ -16,6 +16,29 @@ static const unsigned char *same_token(const struct login_request *r)
 	return r->config->session.mode == CONFIG_SESSION_PROVIDER ? r->identity->hash : NULL;
 }
 
+/* With single_use: a token opens sessions for a while after its first use, then no more. */
+static bool use_token(struct store_tx *tx, const struct login_request *r, struct problem *p)
+{
+	const struct config_provider *provider = r->identity->provider->config;
+	int64_t first_used_at;
+
+	if (!provider->single_use_s)
+		return true;
+	switch (store_token_use(tx, r->identity->hash, r->now,
+				r->identity->expires_at + provider->leeway_s, &first_used_at,
+				p)) {
+	case STORE_OK:
+		break;
+	case STORE_ALREADY_THERE: /* the same token is being posted twice at once */
+		return store_tx_again(tx, p);
+	default:
+		return false;
+	}
+	return r->now - first_used_at <= provider->single_use_s ||
+	       problem(p, TOKEN_REPLAYED, "first used %lld s ago",
+		       (long long)(r->now - first_used_at));
+}
+
 static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 {
 	const struct attempt *a = context;
@@ -23,7 +46,8 @@ static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 	const bool created_before = a->login->created;
 	bool already = false;
 
-	if (!user_find_or_create(tx, &r->config->accounts, r->identity, r->now,
+	if (!use_token(tx, r, p) ||
+	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now,
 				 &a->login->user, &a->login->created, p))
 		return false;
 	if (!a->login->has_session)

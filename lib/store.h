@@ -117,6 +117,16 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
 				      struct problem *p);
 
+/*
+ * Notes that the token of this hash was used; it is forgotten after EXPIRES_AT. *FIRST_USED_AT
+ * gets when that was for the first time, NOW if it is now. STORE_OK, ALREADY_THERE (another
+ * transaction is noting it right now) or FAILED.
+ */
+enum store_outcome store_token_use(struct store_tx *tx,
+				   const unsigned char hash[SHA256_BYTES], int64_t now,
+				   int64_t expires_at, int64_t *first_used_at,
+				   struct problem *p);
+
 /* Within a transaction: ends the session of this hash, whoever's. STORE_OK or FAILED. */
 enum store_outcome store_session_drop(struct store_tx *tx,
 				      const unsigned char hash[SHA256_BYTES],
@@ -167,7 +177,10 @@ enum store_outcome store_session_each(struct store *store, const char *user_id, 
 						   const struct store_session *session),
 				      void *context, struct problem *p);
 
-/* Removes at most LIMIT rows that expired before NOW. *REMOVED gets how many. */
+/*
+ * Removes at most LIMIT sessions, and as many used tokens, that expired before NOW. *REMOVED
+ * gets how many sessions.
+ */
 enum store_outcome store_session_purge(struct store *store, int64_t now, unsigned limit,
 				       uint64_t *removed, struct problem *p);
 

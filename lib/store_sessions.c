@@ -60,6 +60,28 @@ enum store_outcome store_session_drop(struct store_tx *tx,
 	return store_run(tx, &call, p);
 }
 
+enum store_outcome store_token_use(struct store_tx *tx,
+				   const unsigned char hash[SHA256_BYTES], int64_t now,
+				   int64_t expires_at, int64_t *first_used_at,
+				   struct problem *p)
+{
+	int64_t used_at;
+	struct db_value key[] = { store_hash(hash) };
+	const struct db_column out[] = { DB_NUMBER_COLUMN(used_at) };
+	struct db_call find = QUERY(TOKEN_FIND, key, out);
+	struct db_value in[] = { store_hash(hash), store_time(now), store_time(expires_at) };
+	struct db_call add = CALL(TOKEN_ADD, in);
+	enum store_outcome outcome = store_run(tx, &find, p);
+
+	if (outcome == STORE_NOT_FOUND) {
+		used_at = now;
+		outcome = store_run(tx, &add, p);
+	}
+	if (outcome == STORE_OK)
+		*first_used_at = used_at;
+	return outcome;
+}
+
 /* ---- single statements */
 
 /* What a session's columns are read into before they are a struct store_session. */
@@ -190,10 +212,11 @@ enum store_outcome store_session_purge(struct store *store, int64_t now, unsigne
 				       uint64_t *removed, struct problem *p)
 {
 	struct db_value in[] = { store_time(now), store_number(limit) };
-	struct db_call call = CALL(SESSION_PURGE, in);
-	const enum store_outcome outcome = store_run_single(store, &call, p);
+	struct db_call sessions = CALL(SESSION_PURGE, in), tokens = CALL(TOKEN_PURGE, in);
+	const enum store_outcome outcome = store_run_single(store, &sessions, p);
 
-	if (outcome == STORE_OK)
-		*removed = call.changed;
-	return outcome;
+	if (outcome != STORE_OK)
+		return outcome;
+	*removed = sessions.changed;
+	return store_run_single(store, &tokens, p);
 }
