@@ -69,27 +69,22 @@ static bool open_directory(struct job *job, struct problem *p)
 	return true;
 }
 
-/* Was a fetch begun within the cool-down, before we had the lock? */
-static bool is_cooling(const struct job *job)
+/* Where the set comes from, as our caller names it. */
+static const char *source(const struct job *job)
 {
-	struct stat st;
-	time_t age;
-
-	if (stat(job->tried, &st))
-		return false;
-	age = time(NULL) - st.st_mtime;
-	return age > -2 && age < job->cooldown_s;
+	return job->issuer ? job->issuer : job->url;
 }
 
 /* Where it cannot be noted that a fetch was begun, none is: the cool-down must hold. */
 static bool note_begin(const struct job *job, struct problem *p)
 {
 	const int fd = open_file(job, job->tried, O_WRONLY | O_TRUNC, p);
+	const size_t len = strlen(source(job));
 	bool noted;
 
 	if (fd < 0)
 		return false;
-	noted = futimens(fd, NULL) == 0;
+	noted = write(fd, source(job), len) == (ssize_t)len && futimens(fd, NULL) == 0;
 	close(fd);
 	return noted || problem(p, KEYS_AWAY, "%s: %s", job->tried, strerror(errno));
 }
@@ -129,7 +124,7 @@ static bool read_record(const struct job *job, struct jwks_record *out)
 	close(fd);
 	text.data = data;
 	return jwks_record_parse(job->arena, text, out, &ignored) &&
-	       text_is(out->url, job->issuer ? job->issuer : job->url);
+	       text_is(out->url, source(job));
 }
 
 /* ---- the fetch */
@@ -203,7 +198,7 @@ static bool fetch(const struct job *job, struct problem *p)
 	record.keys = answer.not_modified ? old.keys : answer.body;
 	if (!check_set(job, record.keys, p))
 		return false;
-	record.url = text_of(job->issuer ? job->issuer : job->url);
+	record.url = text_of(source(job));
 	record.etag = answer.not_modified ? old.etag : answer.etag;
 	record.fetched_at = time(NULL);
 	record.fresh_until = record.fetched_at + clamp_life(answer.max_age_s);
@@ -222,7 +217,8 @@ static bool run(struct job *job, struct problem *p)
 	/* Held until we end, however we end. Whoever waited here looks at the cool-down anew. */
 	if (flock(lock, LOCK_EX))
 		return problem(p, KEYS_AWAY, "%s: %s", job->lock, strerror(errno));
-	return is_cooling(job) || (note_begin(job, p) && fetch(job, p));
+	return jwks_is_cooling(job->tried, source(job), job->cooldown_s) ||
+	       (note_begin(job, p) && fetch(job, p));
 }
 
 static int usage(void)

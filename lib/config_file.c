@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (256 * 1024)
+#define FILE_MAX (256L * 1024)
 
 /* The same for the file that was named on the command line and for one named within it.
  */

@@ -165,8 +165,7 @@ static bool expand(struct config_state *s, struct config_block *b)
 				"entry, or set issuer",
 				provider->name, provider->preset);
 	}
-	if (b->origin[OPTION_provider_jwks_url] != CONFIG_FROM_PRESET ||
-	    !provider->jwks_url)
+	if (b->origin[OPTION_provider_jwks_url] != CONFIG_FROM_PRESET)
 		return true;
 	provider->jwks_url = config_expand(s->arena, provider->jwks_url, audience,
 					   only(&provider->issuers));

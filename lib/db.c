@@ -60,18 +60,16 @@ static enum db_fault classify(unsigned number)
 	case 1792: /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
 	case 1836: /* ER_READ_ONLY_MODE */
 	case 1927: /* ER_CONNECTION_KILLED */
-	case 2002: /* CR_CONNECTION_ERROR */
-	case 2003: /* CR_CONN_HOST_ERROR */
-	case 2006: /* CR_SERVER_GONE_ERROR */
-	case 2013: /* CR_SERVER_LOST */
-	case 2014: /* CR_COMMANDS_OUT_OF_SYNC */
-	case 2055: /* CR_SERVER_LOST_EXTENDED */
+	case 3169: /* ER_SESSION_WAS_KILLED */
 	case 4031: /* ER_CLIENT_INTERACTION_TIMEOUT */
 		return DB_LOST;
 	case 1146: /* ER_NO_SUCH_TABLE */
 		return DB_NO_TABLE;
 	default:
-		return DB_OTHER;
+		/* The client's own: where its protocol broke is anybody's guess. */
+		return (number >= 2000 && number < 3000) || (number >= 5000 && number < 6000)
+			       ? DB_LOST
+			       : DB_OTHER;
 	}
 }
 
@@ -135,15 +133,26 @@ static MYSQL *new_handle(const struct db *db)
 /* Whatever the server's defaults are, each connection of ours behaves the same. */
 static bool set_session(MYSQL *mysql, const struct config_database *config)
 {
-	char sql[256];
+	char sql[512];
 
-	/* A lock is waited for less long than an answer, so that it ends as 1205. */
+	/*
+	 * A lock is waited for less long than an answer, so that it ends as 1205. With
+	 * unique_checks off some servers let one address be there twice.
+	 */
 	snprintf(sql, sizeof(sql),
 		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-		 "innodb_lock_wait_timeout = %d, time_zone = '+00:00', autocommit = 1",
+		 "innodb_lock_wait_timeout = %d, time_zone = '+00:00', autocommit = 1, "
+		 "unique_checks = 1, foreign_key_checks = 1, completion_type = 'NO_CHAIN'",
 		 config->query_timeout_s > 1 ? config->query_timeout_s - 1 : 1);
 	return !mysql_query(mysql, sql) &&
-	       !mysql_query(mysql, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+	       !mysql_query(mysql, "SET SESSION TRANSACTION"
+				   " ISOLATION LEVEL READ COMMITTED, READ WRITE");
+}
+
+/* MariaDB's client goes on in the clear with a server that offers no TLS, unless it verifies. */
+static bool is_encrypted_as_set(MYSQL *mysql, const struct config_database *config)
+{
+	return config->tls == CONFIG_TLS_OFF || mysql_get_ssl_cipher(mysql) != NULL;
 }
 
 static bool connect_to(struct db *db, struct db_link *link, const char *host,
@@ -156,7 +165,7 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 	if (mysql_real_connect(link->mysql, *host ? host : NULL, config->user,
 			       config->password, config->name, (unsigned)config->port,
 			       local ? config->socket : NULL, 0) &&
-	    set_session(link->mysql, config))
+	    is_encrypted_as_set(link->mysql, config) && set_session(link->mysql, config))
 		return true;
 	*error = mysql_errno(link->mysql);
 	close_link(link);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,17 +81,9 @@ static time_t monotonic(void)
 	return t.tv_sec;
 }
 
-/* Was a fetch begun within the cool-down, by any process? */
 static bool is_cooling(const struct fetcher *f)
 {
-	struct stat st;
-	time_t age;
-
-	if (stat(f->tried, &st))
-		return false;
-	age = time(NULL) - st.st_mtime;
-	/* A stamp from the future is the work of a clock that was set back: it says nothing. */
-	return age > -2 && age < f->config->key_cooldown_s;
+	return jwks_is_cooling(f->tried, source(f), f->config->key_cooldown_s);
 }
 
 /* Does a fetch run in any process? */

@@ -135,9 +135,10 @@ static struct snapshot *snapshot_read(const struct jwks *jwks, struct stat *st,
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
+	/* Not the time of modification: a file refused for its mode is tried again after chmod. */
 	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 /* Loads the file if it changed. Called with the mutex held. */
@@ -239,9 +240,14 @@ bool jwks_find(struct jwks *jwks, const struct text *kid, enum jws_algorithm alg
 			*out = key->key;
 			return true;
 		}
-		/* A pinned file may just have been replaced: it is looked at once more. */
-		if (fetched || (!jwks->pinned && !fetcher_wait(jwks->fetcher)))
+		if (fetched)
 			return give_up(jwks, s, now, p);
+		/*
+		 * Fetched here or not, the file is looked at once more: another worker's fetch
+		 * may have ended, or a pinned file been replaced, since it last was.
+		 */
+		if (!jwks->pinned)
+			fetcher_wait(jwks->fetcher);
 	}
 }
 

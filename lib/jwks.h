@@ -35,7 +35,7 @@ bool jwks_refresh(struct jwks *jwks, int64_t now, struct problem *p)
 
 /* The names of a provider's files in STATE_DIR, shared with pintle-fetch. */
 #define JWKS_FILE "%s/jwks/%s.json"   /* the last good set */
-#define JWKS_TRIED "%s/jwks/%s.tried" /* its mtime: when a fetch was last begun */
+#define JWKS_TRIED "%s/jwks/%s.tried" /* the URL; its mtime: when a fetch was last begun */
 #define JWKS_LOCK "%s/jwks/%s.lock"   /* held while a fetch runs */
 
 /*
@@ -50,6 +50,12 @@ struct jwks_record {
 struct text jwks_record_print(struct arena *a, const struct jwks_record *record);
 bool jwks_record_parse(struct arena *a, struct text file, struct jwks_record *out,
 		       struct problem *p) __attribute__((warn_unused_result));
+
+/*
+ * Was a fetch from URL begun less than COOLDOWN_S ago, by any process? TRIED is the path of a
+ * JWKS_TRIED file; a change of the URL ends the cool-down.
+ */
+bool jwks_is_cooling(const char *tried, const char *url, int cooldown_s);
 
 /* Freshness: max-age less Age, between a minute and a day; an hour when nothing was said. */
 #define JWKS_LIFE_MIN_S 60

@@ -1,5 +1,10 @@
 #include "jwks.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "buffer.h"
 #include "json.h"
 
@@ -53,4 +58,25 @@ bool jwks_record_parse(struct arena *a, struct text file, struct jwks_record *ou
 	r.keys = json_print(a, value);
 	*out = r;
 	return true;
+}
+
+bool jwks_is_cooling(const char *tried, const char *url, int cooldown_s)
+{
+	const size_t len = strlen(url);
+	const int fd = open(tried, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char content[2048];
+	struct stat st;
+	ssize_t got;
+	time_t age;
+
+	if (fd < 0)
+		return false;
+	got = fstat(fd, &st) == 0 ? read(fd, content, sizeof(content)) : -1;
+	close(fd);
+	if (got < 0 || (size_t)got != (len < sizeof(content) ? len : sizeof(content)) ||
+	    memcmp(content, url, (size_t)got) != 0)
+		return false;
+	age = time(NULL) - st.st_mtime;
+	/* A stamp from the future is the work of a clock that was set back: it says nothing. */
+	return age > -2 && age < cooldown_s;
 }
