@@ -20,6 +20,7 @@ struct config_list {
 
 enum config_tls { CONFIG_TLS_OFF, CONFIG_TLS_REQUIRE, CONFIG_TLS_VERIFY };
 
+/* With a defaults_file, what is not set is left to it: one host "", port 0, user NULL. */
 struct config_database {
 	struct config_list hosts;
 	int port;

@@ -111,6 +111,19 @@ static bool read_password(struct config_state *s, struct config_block *b)
 	return true;
 }
 
+/* What is not set is left to the my.cnf: an argument of ours would win over it. */
+static void yield_to_defaults_file(struct config_state *s, const struct config_block *b)
+{
+	struct config_database *database = &s->config.database;
+
+	if (!b->origin[OPTION_database_user])
+		database->user = NULL;
+	if (!b->origin[OPTION_database_port])
+		database->port = 0;
+	if (!b->origin[OPTION_database_hosts] && !b->origin[OPTION_database_socket])
+		database->hosts.items[0] = config_copy(s->arena, "");
+}
+
 static bool check_database(struct config_state *s)
 {
 	struct config_block *b = block(s, CONFIG_database);
@@ -129,6 +142,8 @@ static bool check_database(struct config_state *s)
 	    !config_file_check(s, config_line(b, OPTION_database_defaults_file),
 			       database->defaults_file, true))
 		return false;
+	if (database->defaults_file)
+		yield_to_defaults_file(s, b);
 	return !database->password_file || read_password(s, b);
 }
 

@@ -279,8 +279,8 @@ static bool read_address(struct check *c, struct problem *p)
 		email = AS_TEXT("");
 	c->saw = email.len ? email : phone;
 	if (!email.len && !(c->rules->phone && phone_is_valid(phone)))
-		return problem(p, EMAIL_MISSING, "claim %s",
-			       c->provider->config->email_claim);
+		return problem(p, EMAIL_MISSING, "provider %s",
+			       c->provider->config->name);
 	if (email.len &&
 	    !email_normalise(c->arena, email, &c->identity.email, p))
 		return false;
