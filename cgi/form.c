@@ -1,5 +1,7 @@
 #include "form.h"
 
+#define FIELDS_MAX 32
+
 bool form_is(const struct request *req)
 {
 	struct text rest;
@@ -37,6 +39,30 @@ static bool decode(struct arena *a, struct text in, struct text *out)
 		bytes[len++] = c;
 	}
 	*out = (struct text){ bytes, len };
+	return true;
+}
+
+bool form_check(struct arena *a, struct text form, struct problem *p)
+{
+	struct text names[FIELDS_MAX], value;
+	size_t count = 0;
+
+	while (form.len) {
+		struct text raw;
+		const struct text pair = text_before(form, '&', &form);
+		const struct text name = text_before(pair, '=', &raw);
+
+		if (!pair.len)
+			continue;
+		if (count == FIELDS_MAX)
+			return problem(p, BAD_FORM, "more than %d fields", FIELDS_MAX);
+		if (!decode(a, name, &names[count]) || !decode(a, raw, &value))
+			return problem(p, BAD_FORM, "a broken escape or a NUL");
+		for (size_t i = 0; i < count; i++)
+			if (text_equal(names[i], names[count]))
+				return problem(p, BAD_FORM, "a field twice");
+		count++;
+	}
 	return true;
 }
 

@@ -54,12 +54,23 @@ static struct text find_return(const struct request *req)
 
 static bool parse_form(const struct request *req, struct login_body *out, struct problem *p)
 {
+	struct text credential, id_token;
+	bool has_credential, has_id_token;
+
+	if (!form_check(req->arena, req->body, p))
+		return false;
+	has_credential = form_field(req->arena, req->body, "credential", &credential);
+	has_id_token = form_field(req->arena, req->body, "id_token", &id_token);
+	if (has_credential && has_id_token)
+		return problem(p, BAD_FORM, "both credential and id_token");
+	if (!has_credential && !has_id_token)
+		return problem(p, NO_TOKEN, "neither credential nor id_token");
+	if (has_credential && !check_google(req, p))
+		return false;
 	out->is_form = true;
 	out->return_to = find_return(req);
-	if (form_field(req->arena, req->body, "credential", &out->token))
-		return check_google(req, p);
-	return form_field(req->arena, req->body, "id_token", &out->token) ||
-	       problem(p, NO_TOKEN, "neither credential nor id_token");
+	out->token = has_credential ? credential : id_token;
+	return true;
 }
 
 bool login_body_parse(const struct app *app, const struct request *req,
@@ -68,7 +79,7 @@ bool login_body_parse(const struct app *app, const struct request *req,
 	struct login_body body = { 0 };
 	const struct json *json;
 
-	if (form_is(req) && takes_forms(app->config)) {
+	if (form_is(req) && !req->content_encoding.len && takes_forms(app->config)) {
 		if (!body_check_length(req, app->config->body_limit, p) ||
 		    !parse_form(req, &body, p))
 			return false;

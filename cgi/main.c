@@ -135,11 +135,10 @@ int main(int argc, char **argv)
 		block_signals();
 		return serve_fcgi(app_new(config), listener, options.config);
 	}
-	if (options.listen)
-		return EXIT_USAGE;
-	if (!getenv("REQUEST_METHOD")) {
+	if (!options.listen && getenv("REQUEST_METHOD"))
+		return serve_cgi(app_new(config), environ);
+	config_free(config);
+	if (!options.listen)
 		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	return serve_cgi(app_new(config), environ);
+	return EXIT_USAGE;
 }

@@ -1,8 +1,12 @@
 #include "return_to.h"
 
+/* A header of more is too much for the buffers of some web servers: they answer 502. */
+#define LENGTH_MAX 2000
+
 struct text return_to_safe(struct text uri)
 {
-	if (!uri.len || uri.data[0] != '/' || (uri.len > 1 && uri.data[1] == '/'))
+	if (!uri.len || uri.len > LENGTH_MAX || uri.data[0] != '/' ||
+	    (uri.len > 1 && uri.data[1] == '/'))
 		return AS_TEXT("/");
 	for (size_t i = 0; i < uri.len; i++)
 		/* Browsers take a backslash for a slash, and drop some controls. */

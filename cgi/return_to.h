@@ -4,7 +4,7 @@
 
 #include "buffer.h"
 
-/* URI if it can only be a path of this site, with its query; else "/". */
+/* URI if it can only be a path of this site, with its query, of 2000 bytes; else "/". */
 struct text return_to_safe(struct text uri);
 
 /* Adds VALUE percent-encoded, for a query (RFC 3986, 2.1). */

@@ -14,6 +14,7 @@ enum exit_status {
 };
 
 struct command_context {
+	const struct command *command; /* the one that runs */
 	struct app *app; /* NULL for a command that needs none */
 	const char *config_file;
 	bool json; /* for programs instead of people */
@@ -30,14 +31,30 @@ struct command {
 /* Prints a problem for a person and gives the exit status that it calls for. */
 int command_problem(const struct problem *p);
 
+/* Says what is WRONG with how the command was used, and how it is used. STATUS_USAGE. */
+int command_usage(const struct command_context *context, const char *wrong);
+
 int cmd_check(struct command_context *context, int argc, char **argv);
 int cmd_config(struct command_context *context, int argc, char **argv);
 int cmd_db_migrate(struct command_context *context, int argc, char **argv);
 int cmd_db_status(struct command_context *context, int argc, char **argv);
 int cmd_explain(struct command_context *context, int argc, char **argv);
+int cmd_invite_add(struct command_context *context, int argc, char **argv);
+int cmd_invite_list(struct command_context *context, int argc, char **argv);
+int cmd_invite_remove(struct command_context *context, int argc, char **argv);
 int cmd_keys_list(struct command_context *context, int argc, char **argv);
 int cmd_keys_rotate(struct command_context *context, int argc, char **argv);
 int cmd_provider_list(struct command_context *context, int argc, char **argv);
 int cmd_provider_refresh(struct command_context *context, int argc, char **argv);
+int cmd_session_list(struct command_context *context, int argc, char **argv);
+int cmd_session_purge(struct command_context *context, int argc, char **argv);
+int cmd_session_revoke(struct command_context *context, int argc, char **argv);
+int cmd_user_create(struct command_context *context, int argc, char **argv);
+int cmd_user_disable(struct command_context *context, int argc, char **argv);
+int cmd_user_enable(struct command_context *context, int argc, char **argv);
+int cmd_user_erase(struct command_context *context, int argc, char **argv);
+int cmd_user_export(struct command_context *context, int argc, char **argv);
+int cmd_user_list(struct command_context *context, int argc, char **argv);
+int cmd_user_show(struct command_context *context, int argc, char **argv);
 
 #endif

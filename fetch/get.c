@@ -89,8 +89,11 @@ static CURL *new_handle(const char *url, const struct get_options *options,
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (options->ca_file)
+	if (options->ca_file) {
 		curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+		/* Where libcurl was built with a directory as well, that would still count. */
+		curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	}
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, NULL);

@@ -129,6 +129,21 @@ static bool read_record(const struct job *job, struct jwks_record *out)
 
 /* ---- the fetch */
 
+/* Without TLS only from the very place where the issuer is: config.c sees to that it is here. */
+static bool is_fetchable(struct text url, struct text issuer)
+{
+	size_t origin_len = strlen("http://");
+
+	if (text_starts(url, "https://"))
+		return true;
+	if (!text_starts(issuer, "http://"))
+		return false;
+	while (origin_len < issuer.len && issuer.data[origin_len] != '/')
+		origin_len++;
+	return url.len > origin_len && url.data[origin_len] == '/' &&
+	       memcmp(url.data, issuer.data, origin_len) == 0;
+}
+
 /* RFC 8414, 3 and OpenID Connect Discovery 1.0, 4: where the issuer says its keys are. */
 static const char *discover(const struct job *job, struct problem *p)
 {
@@ -152,8 +167,7 @@ static const char *discover(const struct job *job, struct problem *p)
 		return NULL;
 	}
 	if (!json_member(document, "jwks_uri", &value) || !json_string(value, &text) ||
-	    !(text_starts(text, "https://") ||
-	      (text_starts(text, "http://") && text_starts(issuer, "http://")))) {
+	    !is_fetchable(text, issuer)) {
 		problem(p, KEYS_AWAY, "discovery: no jwks_uri under https");
 		return NULL;
 	}
@@ -186,14 +200,15 @@ static bool check_set(const struct job *job, struct text document, struct proble
 static bool fetch(const struct job *job, struct problem *p)
 {
 	struct jwks_record record = { 0 }, old = { 0 };
-	const bool have_old = read_record(job, &old);
+	/* An ETag says nothing at another URL, and discovery may have found one. */
+	const struct text etag = read_record(job, &old) && !job->issuer ? old.etag : AS_TEXT("");
 	const char *url = job->issuer ? discover(job, p) : job->url;
 	struct get_answer answer;
 
-	if (!url ||
-	    !get_url(job->arena, url, have_old ? old.etag : AS_TEXT(""), &job->get, &answer, p))
+	if (!url || !get_url(job->arena, url, etag, &job->get, &answer, p))
 		return false;
-	if (answer.not_modified && !have_old)
+	/* Unasked for, it would keep alive what the issuer may have withdrawn. */
+	if (answer.not_modified && !etag.len)
 		return problem(p, KEYS_AWAY, "304 to a request without an ETag");
 	record.keys = answer.not_modified ? old.keys : answer.body;
 	if (!check_set(job, record.keys, p))

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "secret.h"
-
 /* A login with a 2.5 KB body needs about 12 KB: one block serves nearly every request. */
 #define BLOCK_SIZE (32 * 1024)
 
@@ -143,10 +141,10 @@ void arena_reset(struct arena *a)
 		struct block *b = a->blocks;
 
 		a->blocks = b->next;
-		secret_wipe(b->data, b->used);
+		explicit_bzero(b->data, b->used);
 		free(b);
 	}
-	secret_wipe(a->blocks->data, a->blocks->used);
+	explicit_bzero(a->blocks->data, a->blocks->used);
 	a->blocks->used = 0;
 }
 

@@ -46,16 +46,68 @@ static bool scalar_holds(const struct json *claim, const char *values)
 	return json_number(claim, &number) && number_holds(number, values);
 }
 
+static bool claim_holds(const struct json *claim, const char *values)
+{
+	for (size_t i = 0; i < json_array_length(claim); i++)
+		if (scalar_holds(json_array_at(claim, i), values))
+			return true;
+	return scalar_holds(claim, values);
+}
+
+static bool is_comparable(const struct json *claim)
+{
+	struct text string;
+	double number;
+	bool truth;
+
+	return json_string(claim, &string) || json_boolean(claim, &truth) ||
+	       json_number(claim, &number);
+}
+
 bool claims_hold(const struct json *claims, const struct claim_rule *rule)
 {
+	const bool forbids = rule->claim[0] == '!';
 	const struct json *claim;
 
-	if (!json_find(claims, rule->claim, &claim))
-		return false;
+	if (!json_find(claims, rule->claim + forbids, &claim))
+		return forbids;
+	if (!forbids)
+		return claim_holds(claim, rule->values);
+	/* What cannot be compared must not pass for something else. */
 	for (size_t i = 0; i < json_array_length(claim); i++)
-		if (scalar_holds(json_array_at(claim, i), rule->values))
-			return true;
-	return scalar_holds(claim, rule->values);
+		if (!is_comparable(json_array_at(claim, i)))
+			return false;
+	return *rule->values && (json_type(claim) == JSON_ARRAY || is_comparable(claim)) &&
+	       !claim_holds(claim, rule->values);
+}
+
+/* Lower case only: an issuer has one spelling. */
+static bool is_guid(struct text t)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (t.len != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < t.len; i++)
+		if (form[i] == '-' ? t.data[i] != '-'
+				   : !t.data[i] || !strchr("0123456789abcdef", t.data[i]))
+			return false;
+	return true;
+}
+
+bool claims_issuer(const char *pattern, struct text issuer, struct text tenant)
+{
+	const char *place = strstr(pattern, CLAIMS_TENANT);
+	struct text head, tail;
+
+	if (!place)
+		return text_is(issuer, pattern);
+	head = (struct text){ pattern, (size_t)(place - pattern) };
+	tail = text_of(place + strlen(CLAIMS_TENANT));
+	return is_guid(tenant) && issuer.len == head.len + tenant.len + tail.len &&
+	       memcmp(issuer.data, head.data, head.len) == 0 &&
+	       memcmp(issuer.data + head.len, tenant.data, tenant.len) == 0 &&
+	       memcmp(issuer.data + head.len + tenant.len, tail.data, tail.len) == 0;
 }
 
 static bool is_listed(struct text audience, const char *const *list, size_t count)

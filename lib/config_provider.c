@@ -6,11 +6,13 @@
 struct preset {
 	const char *name;
 	const char *values[CONFIG_OPTIONS];
+	const char *your_audience, *your_issuer; /* what the block must say itself */
 };
 
 static const struct preset presets[] = {
 #define PRESET(preset, audience_, issuer_, audience_claim_, jwks_url_, discovery_,       \
-	       algorithms_, require_, email_claim_, phone_claim_, verified_, match_)     \
+	       algorithms_, require_, email_claim_, phone_claim_, verified_, match_,     \
+	       your_audience_, your_issuer_)                                             \
 	{ #preset,                                                                       \
 	  { [OPTION_provider_audience] = audience_,                                      \
 	    [OPTION_provider_issuer] = issuer_,                                          \
@@ -22,7 +24,9 @@ static const struct preset presets[] = {
 	    [OPTION_provider_email_claim] = email_claim_,                                \
 	    [OPTION_provider_phone_claim] = phone_claim_,                                \
 	    [OPTION_provider_verified] = verified_,                                      \
-	    [OPTION_provider_match] = match_ } },
+	    [OPTION_provider_match] = match_ },                                          \
+	  your_audience_,                                                                \
+	  your_issuer_ },
 #include "presets.def"
 #undef PRESET
 };
@@ -147,10 +151,38 @@ static const char *only(const struct config_list *list)
 	return list->count == 1 ? list->items[0] : NULL;
 }
 
+/*
+ * The keys are to be where the issuer is: a slash too few at its end would make another
+ * host of it.
+ */
+static bool check_made(struct config_state *s, const struct config_block *b,
+		       const char *issuer)
+{
+	const struct config_provider *provider = b->base;
+	const struct preset *preset = find_preset(provider->preset);
+	const char *yours = preset ? preset->your_issuer : NULL;
+	struct config_url at, keys;
+	const char *why;
+
+	if (!config_url_parse(s->arena, issuer, &at, &why))
+		return config_error(s, config_line(b, OPTION_provider_issuer),
+				    "issuer: \"%s\" has %s, so preset %s cannot tell where the "
+				    "keys are: set jwks_url", issuer, why, provider->preset);
+	if (config_url_parse(s->arena, provider->jwks_url, &keys, &why) &&
+	    strcmp(config_url_origin(s->arena, &at), config_url_origin(s->arena, &keys)) == 0 &&
+	    !strstr(keys.path, "//"))
+		return true;
+	return config_error(s, config_line(b, OPTION_provider_issuer),
+			    "issuer: \"%s\" puts the keys at \"%s\": is there a slash too few "
+			    "or too many at its end? Preset %s takes %s", issuer,
+			    provider->jwks_url, provider->preset, yours ? yours : "another");
+}
+
 static bool expand(struct config_state *s, struct config_block *b)
 {
 	struct config_provider *provider = b->base;
 	const char *audience = only(&provider->audience);
+	bool made_of_issuer;
 
 	for (size_t i = 0; i < provider->issuers.count; i++) {
 		char **issuer = &provider->issuers.items[i];
@@ -167,13 +199,15 @@ static bool expand(struct config_state *s, struct config_block *b)
 	}
 	if (b->origin[OPTION_provider_jwks_url] != CONFIG_FROM_PRESET)
 		return true;
+	made_of_issuer = text_starts(text_of(provider->jwks_url), "{issuer}");
 	provider->jwks_url = config_expand(s->arena, provider->jwks_url, audience,
 					   only(&provider->issuers));
-	return provider->jwks_url ||
-	       config_error(s, b->line,
-			    "provider \"%s\": preset %s makes jwks_url from one "
-			    "audience or issuer: set one of each, or set jwks_url",
-			    provider->name, provider->preset);
+	if (!provider->jwks_url)
+		return config_error(s, b->line,
+				    "provider \"%s\": preset %s makes jwks_url from one "
+				    "audience or issuer: set one of each, or set jwks_url",
+				    provider->name, provider->preset);
+	return !made_of_issuer || check_made(s, b, only(&provider->issuers));
 }
 
 /* Over plain HTTP anybody on the way could put in keys of their own. */
@@ -218,16 +252,37 @@ static bool check_issuers(struct config_state *s, const struct config_block *b)
 	return true;
 }
 
-bool config_provider_check(struct config_state *s, struct config_block *b)
+static bool refuse_unset(struct config_state *s, const struct config_block *b,
+			 enum config_option_id id, const char *why, const char *yours)
 {
 	const struct config_provider *provider = b->base;
 
+	if (!yours)
+		return config_refuse(s, b, id, why);
+	return config_refuse(s, b, id,
+			     config_printf(s->arena, "%s; with preset %s it is %s", why,
+					   provider->preset, yours));
+}
+
+bool config_provider_check(struct config_state *s, struct config_block *b)
+{
+	const struct config_provider *provider = b->base;
+	const struct preset *preset = find_preset(provider->preset);
+
 	if (!provider->audience.count)
-		return config_refuse(
+		return refuse_unset(
 			s, b, OPTION_provider_audience,
-			"is not set: tokens made for another site would be accepted");
+			"is not set: tokens made for another site would be accepted",
+			preset ? preset->your_audience : NULL);
 	if (!provider->issuers.count)
-		return config_refuse(s, b, OPTION_provider_issuer, "is not set");
+		return refuse_unset(s, b, OPTION_provider_issuer, "is not set",
+				    preset ? preset->your_issuer : NULL);
+	if (strcmp(provider->audience_claim, "iss") == 0 &&
+	    (!preset || preset->values[OPTION_provider_audience_claim] == NULL ||
+	     strcmp(preset->values[OPTION_provider_audience_claim], "iss") != 0))
+		return config_refuse(s, b, OPTION_provider_audience_claim,
+				     "\"iss\" is for presets whose issuer has no tokens but "
+				     "yours: everybody's would be accepted");
 	if (!provider->algorithms)
 		return config_refuse(s, b, OPTION_provider_algorithms, "is empty");
 	if (provider->match == CONFIG_MATCH_EMAIL && !provider->email_claim &&

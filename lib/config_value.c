@@ -250,19 +250,21 @@ static bool set_algorithms(const struct setting *v, const struct config_list *it
 /* A JSON Pointer may hold a "=", a value after one does not begin before its last. */
 static bool parse_rule(const struct setting *v, const char *text, struct claim_rule *out)
 {
-	char *rule = config_copy(v->s->arena, text);
-	char *equals = rule[0] == '/' ? strrchr(rule, '=') : strchr(rule, '=');
+	char *rule = config_copy(v->s->arena, text), *claim = rule + (*rule == '!');
+	char *equals = claim[0] == '/' ? strrchr(claim, '=') : strchr(claim, '=');
 	const char *values = equals ? equals + 1 : "";
 	const char *why;
 
-	if (!equals || equals == rule || !*values)
+	if (!*claim || equals == claim || (equals ? !*values : claim == rule))
 		return refuse(v, text, "is no rule such as claim=value or claim=a|b");
-	if (values[0] == '|' || values[strlen(values) - 1] == '|' || strstr(values, "||"))
+	if (*values && (values[0] == '|' || values[strlen(values) - 1] == '|' ||
+			strstr(values, "||")))
 		return refuse(v, text, "has an empty value");
-	*equals = '\0';
-	why = config_shape_check(v->s->arena, "claim", rule);
+	if (equals)
+		*equals = '\0';
+	why = config_shape_check(v->s->arena, "claim", claim);
 	if (why)
-		return refuse(v, rule, why);
+		return refuse(v, claim, why);
 	*out = (struct claim_rule){ rule, values };
 	return true;
 }
@@ -292,6 +294,9 @@ static bool set_verified(const struct setting *v, const struct config_list *item
 
 	if (fixed < 0 && !parse_rule(v, items->items[0], &provider->verified_rule))
 		return false;
+	if (fixed < 0 && provider->verified_rule.claim[0] == '!')
+		return refuse(v, items->items[0],
+			      "says what is not so, and that proves no address");
 	provider->verified =
 		fixed < 0 ? CONFIG_VERIFIED_RULE : (enum config_verified)fixed;
 	return true;
@@ -368,8 +373,8 @@ static struct text print_rules(struct arena *a, const struct claim_rule *rules,
 	struct buffer b = buffer_new(a, 128);
 
 	for (size_t i = 0; i < count; i++)
-		buffer_printf(&b, "%s%s=%s", i ? ", " : "", rules[i].claim,
-			      rules[i].values);
+		buffer_printf(&b, "%s%s%s%s", i ? ", " : "", rules[i].claim,
+			      *rules[i].values ? "=" : "", rules[i].values);
 	return buffer_text(&b);
 }
 

@@ -26,6 +26,8 @@ struct db_link {
 	MYSQL *mysql; /* NULL: to be opened */
 	MYSQL_STMT *prepared[SQL_STATEMENTS];
 	enum db_fault fault;
+	size_t host; /* where it is, or was */
+	bool unfit;  /* that host answers, but cannot serve us */
 	struct db_link *next_free;
 };
 
@@ -71,6 +73,16 @@ static enum db_fault classify(unsigned number)
 			       ? DB_LOST
 			       : DB_OTHER;
 	}
+}
+
+/*
+ * The host is there, but read-only, leaving, or cut off from its cluster: another one serves
+ * meanwhile, and to connect to this one again would work and change nothing.
+ */
+static bool is_unfit(unsigned number)
+{
+	return number == 1047 || number == 1053 || number == 1290 || number == 1792 ||
+	       number == 1836;
 }
 
 /* ---- connections */
@@ -168,6 +180,8 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 	    is_encrypted_as_set(link->mysql, config) && set_session(link->mysql, config))
 		return true;
 	*error = mysql_errno(link->mysql);
+	if (!*error)
+		*error = 2026; /* CR_SSL_CONNECTION_ERROR */
 	close_link(link);
 	return false;
 }
@@ -181,13 +195,17 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	if (link->mysql)
 		return true;
 	pthread_mutex_lock(&db->mutex);
+	if (link->unfit && db->host == link->host)
+		db->host = (db->host + 1) % hosts->count;
 	first = db->host;
 	pthread_mutex_unlock(&db->mutex);
+	link->unfit = false;
 	for (size_t i = 0; i < hosts->count; i++) {
 		const size_t host = (first + i) % hosts->count;
 
 		if (!connect_to(db, link, hosts->items[host], &error))
 			continue;
+		link->host = host;
 		pthread_mutex_lock(&db->mutex);
 		db->host = host;
 		pthread_mutex_unlock(&db->mutex);
@@ -288,6 +306,7 @@ void store_thread_end(void)
 static bool fail(struct db_link *link, unsigned error, const char *what, struct problem *p)
 {
 	link->fault = classify(error);
+	link->unfit = is_unfit(error);
 	if (link->fault == DB_LOST)
 		close_link(link);
 	return problem(p, DATABASE_AWAY, "%s: error %u", what, error);

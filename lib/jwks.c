@@ -221,22 +221,24 @@ static bool give_up(const struct jwks *jwks, const struct snapshot *s, int64_t n
 		       jwks->provider->name);
 }
 
-bool jwks_find(struct jwks *jwks, const struct text *kid, enum jws_algorithm algorithm,
-	       int64_t now, struct arena *arena, const struct jws_key **out,
-	       struct problem *p)
+bool jwks_find_for(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
+		   struct arena *arena, const struct jws_key **out, struct problem *p)
 {
 	struct snapshot *s;
 
-	if (!kid_is_usable(kid))
+	if (!kid_is_usable(wanted->kid))
 		return problem(p, TOKEN_KEY, "kid is not printable ASCII");
 	for (int fetched = 0;; fetched++) {
 		const struct jwk *key;
 
 		s = acquire(jwks, now, fetched > 0, arena);
-		key = s ? jwk_find(&s->set, kid, algorithm) : NULL;
+		key = s ? jwk_find(&s->set, wanted->kid, wanted->algorithm) : NULL;
 		if (key) {
 			if (is_due(jwks, s, now))
 				fetcher_start(jwks->fetcher);
+			if (key->issuer &&
+			    !claims_issuer(key->issuer, wanted->issuer, wanted->tenant))
+				return problem(p, TOKEN_KEY, "it serves another issuer");
 			*out = key->key;
 			return true;
 		}

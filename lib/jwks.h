@@ -16,15 +16,32 @@ struct jwks;
 struct jwks *jwks_new(const struct config *config, const struct config_provider *provider);
 void jwks_free(struct jwks *jwks);
 
+/* What a token says of its key. */
+struct jwks_wanted {
+	const struct text *kid; /* NULL: none in the token */
+	enum jws_algorithm algorithm;
+	struct text issuer, tenant; /* its iss and tid: some keys serve one issuer only */
+};
+
 /*
- * The key for KID (NULL: none in the token) and ALGORITHM at NOW. An unknown kid may lead
- * to one fetch per key_cooldown over all processes, which the call waits for; a set that is
- * due is fetched while this goes on with the keys at hand. The key lives until the arena is
- * reset. Problems: TOKEN_KEY (known not to be there), KEYS_AWAY (not known).
+ * The key that is wanted at NOW. An unknown kid may lead to one fetch per key_cooldown over
+ * all processes, which the call waits for; a set that is due is fetched while this goes on
+ * with the keys at hand. The key lives until the arena is reset. Problems: TOKEN_KEY (known
+ * not to be there, or another issuer's), KEYS_AWAY (not known).
  */
-bool jwks_find(struct jwks *jwks, const struct text *kid, enum jws_algorithm algorithm,
-	       int64_t now, struct arena *arena, const struct jws_key **out,
-	       struct problem *p) __attribute__((warn_unused_result));
+bool jwks_find_for(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
+		   struct arena *arena, const struct jws_key **out, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* The same of nobody's token: a key that serves one issuer only is not found. */
+static inline bool jwks_find(struct jwks *jwks, const struct text *kid,
+			     enum jws_algorithm algorithm, int64_t now, struct arena *arena,
+			     const struct jws_key **out, struct problem *p)
+{
+	const struct jwks_wanted wanted = { kid, algorithm, { "", 0 }, { "", 0 } };
+
+	return jwks_find_for(jwks, &wanted, now, arena, out, p);
+}
 
 /* For /readyz and pintlectl: usable keys at hand and their age in seconds; false if none. */
 bool jwks_status(struct jwks *jwks, int64_t now, size_t *keys, int64_t *age_s);

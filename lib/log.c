@@ -7,9 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 2048
-#define VALUE_MAX_BYTES 256
-#define TOKEN_RUN 20
+#define LINE_MAX_BYTES 4096 /* a pipe takes as much in one piece */
+#define VALUE_MAX_BYTES 256 /* of one value, escaped: a full line keeps all its names */
+#define MESSAGE_MAX_BYTES 512
+#define PATH_RUN 20  /* so many token characters in a path have no business there */
+#define TOKEN_RUN 40 /* more than a UUID, less than a session's token */
 
 static struct config_log settings = { CONFIG_LOG_TEXT, CONFIG_LOG_INFO, CONFIG_LOG_STDERR };
 
@@ -43,25 +45,59 @@ static bool is_json(void)
 	return settings.format == CONFIG_LOG_JSON;
 }
 
-/* What a client sent can hold line ends, escape sequences, quotes: none gets through. */
-static void add_escaped(struct line *line, struct text t)
+static bool is_token_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '-' || c == '_';
+}
+
+/* How many token characters begin at T[I]; 0 in the middle of them. */
+static size_t token_run(struct text t, size_t i)
+{
+	size_t end = i;
+
+	if (i && is_token_char(t.data[i - 1]))
+		return 0;
+	while (end < t.len && is_token_char(t.data[end]))
+		end++;
+	return end - i;
+}
+
+static void add_escaped_char(struct line *line, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	const size_t n = t.len < VALUE_MAX_BYTES ? t.len : VALUE_MAX_BYTES;
 
-	for (size_t i = 0; i < n; i++) {
-		const unsigned char c = (unsigned char)t.data[i];
+	if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+		add_char(line, (char)c);
+		return;
+	}
+	add_plain(line, is_json() ? "\\u00" : "\\x");
+	add_char(line, hex[c >> 4]);
+	add_char(line, hex[c & 15]);
+}
 
-		if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
-			add_char(line, (char)c);
+/*
+ * What a client sent can hold line ends, escape sequences, quotes: none gets through. Nor
+ * does what could be a token that was put in the wrong place.
+ */
+static void add_escaped(struct line *line, struct text t, size_t cut_at)
+{
+	const size_t end = line->len + VALUE_MAX_BYTES;
+
+	for (size_t i = 0; i < t.len; i++) {
+		const size_t run = token_run(t, i);
+
+		if (line->len >= end) {
+			add_plain(line, "...");
+			return;
+		}
+		if (run >= cut_at) {
+			add_plain(line, "[cut]");
+			i += run - 1;
 			continue;
 		}
-		add_plain(line, is_json() ? "\\u00" : "\\x");
-		add_char(line, hex[c >> 4]);
-		add_char(line, hex[c & 15]);
+		add_escaped_char(line, (unsigned char)t.data[i]);
 	}
-	if (t.len > n)
-		add_plain(line, "...");
 }
 
 /* Values of ours that need no quotes in the text format: words, numbers, ids. */
@@ -91,7 +127,7 @@ static void add_name(struct line *line, const char *name)
 	}
 }
 
-static void add_text(struct line *line, const char *name, struct text value)
+static void add_value(struct line *line, const char *name, struct text value, size_t cut_at)
 {
 	const bool quotes = is_json() || !is_word(value);
 
@@ -100,9 +136,14 @@ static void add_text(struct line *line, const char *name, struct text value)
 	add_name(line, name);
 	if (quotes)
 		add_char(line, '"');
-	add_escaped(line, value);
+	add_escaped(line, value, cut_at);
 	if (quotes)
 		add_char(line, '"');
+}
+
+static void add_text(struct line *line, const char *name, struct text value)
+{
+	add_value(line, name, value, TOKEN_RUN);
 }
 
 /* With DECIMALS digits after the point. */
@@ -118,11 +159,11 @@ static void add_number(struct line *line, const char *name, int decimals, double
 static void start(struct line *line, enum config_log_level level)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
-	char when[TEXT_TIME_SIZE + 1];
+	char now[TEXT_TIME_SIZE], when[TEXT_TIME_SIZE + 1];
 
 	line->len = 0;
-	text_print_time(time(NULL), 'T', when);
-	strcat(when, "Z");
+	text_print_time(time(NULL), 'T', now);
+	snprintf(when, sizeof(when), "%sZ", now);
 	if (settings.target == CONFIG_LOG_STDERR)
 		add_text(line, "time", text_of(when));
 	add_text(line, "level", text_of(names[level]));
@@ -146,38 +187,10 @@ static void finish(struct line *line, enum config_log_level level)
 		;
 }
 
-static bool is_token_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '-' || c == '_';
-}
-
-/* The path without anything that could be a token put there by mistake. */
-static struct text redact(struct text path, char out[VALUE_MAX_BYTES])
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < path.len && len < VALUE_MAX_BYTES - 8;) {
-		size_t run = 0;
-
-		while (i + run < path.len && is_token_char(path.data[i + run]))
-			run++;
-		if (run >= TOKEN_RUN) {
-			memcpy(out + len, "[cut]", 5);
-			len += 5;
-			i += run;
-			continue;
-		}
-		out[len++] = path.data[i++];
-	}
-	return (struct text){ out, len };
-}
-
 void log_request(const struct log_request *r)
 {
 	const enum config_log_level level = r->status >= 500 ? CONFIG_LOG_ERROR
 							     : CONFIG_LOG_INFO;
-	char path[VALUE_MAX_BYTES];
 	struct line line;
 
 	if (level > settings.level)
@@ -185,7 +198,7 @@ void log_request(const struct log_request *r)
 	start(&line, level);
 	add_text(&line, "request", text_of(r->request_id));
 	add_text(&line, "method", r->method);
-	add_text(&line, "path", redact(r->path, path));
+	add_value(&line, "path", r->path, PATH_RUN);
 	add_number(&line, "status", 0, r->status);
 	add_text(&line, "error", text_of(r->error));
 	add_text(&line, "reason", text_of(r->cause));
@@ -201,7 +214,7 @@ void log_request(const struct log_request *r)
 
 void log_event(enum config_log_level level, const char *event, const char *format, ...)
 {
-	char message[VALUE_MAX_BYTES * 2];
+	char message[MESSAGE_MAX_BYTES];
 	struct line line;
 	va_list args;
 

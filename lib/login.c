@@ -39,27 +39,37 @@ static bool use_token(struct store_tx *tx, const struct login_request *r, struct
 		       (long long)(r->now - first_used_at));
 }
 
+/* The session, if there are any: in the place of the one that came along. */
+static bool renew_session(struct store_tx *tx, const struct attempt *a, const char *user_id,
+			  struct problem *p)
+{
+	return !a->login->has_session ||
+	       (end_session(tx, a->request->old_hash, p) &&
+		end_session(tx, same_token(a->request), p) &&
+		session_start(tx, &a->request->config->session, user_id, &a->login->session,
+			      p));
+}
+
 static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 {
 	const struct attempt *a = context;
 	const struct login_request *r = a->request;
-	const bool created_before = a->login->created;
-	bool already = false;
+	struct login *login = a->login;
+	struct store_user user;
+	bool created;
 
 	if (!use_token(tx, r, p) ||
-	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now,
-				 &a->login->user, &a->login->created, p))
+	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now, &user,
+				 &created, p) ||
+	    !renew_session(tx, a, user.id, p))
 		return false;
-	if (!a->login->has_session)
-		return true;
-	if (!end_session(tx, r->old_hash, p) ||
-	    (!store_tx_may_be_done(tx) && !end_session(tx, same_token(r), p)) ||
-	    !session_start(tx, &r->config->session, a->login->user.id, &a->login->session,
-			   &already, p))
-		return false;
-	/* The attempt before was committed after all, so what it found out holds. */
-	if (already)
-		a->login->created = created_before;
+	/*
+	 * The very user whom an attempt before made, with a COMMIT that got no answer: it was
+	 * done after all. An id that was rolled back is not given out again.
+	 */
+	login->created = created || (login->created && store_tx_may_be_done(tx) &&
+				     strcmp(login->user.id, user.id) == 0);
+	login->user = user;
 	return true;
 }
 

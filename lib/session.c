@@ -46,19 +46,15 @@ void session_bind(struct session *session, const unsigned char hash[SHA256_BYTES
 }
 
 bool session_start(struct store_tx *tx, const struct config_session *config,
-		   const char *user_id, struct session *session, bool *already,
-		   struct problem *p)
+		   const char *user_id, struct session *session, struct problem *p)
 {
-	*already = false;
 	switch (store_session_add(tx, user_id, session->row.hash, &session->row, p)) {
 	case STORE_OK:
 		break;
 	case STORE_ALREADY_THERE:
 		/* 256 random bits do not meet by chance: it is this very session. */
-		if (!store_tx_may_be_done(tx))
-			return problem(p, INTERNAL, "session token is taken");
-		*already = true;
-		return true;
+		return store_tx_may_be_done(tx) ||
+		       problem(p, INTERNAL, "session token is taken");
 	default:
 		return false;
 	}

@@ -26,12 +26,12 @@ void session_bind(struct session *session, const unsigned char hash[SHA256_BYTES
 
 /*
  * Stores a prepared session for USER_ID within a transaction and ends the user's oldest
- * ones beyond max_per_user. *ALREADY is true when the session stands there already, which
- * happens only if an earlier attempt of the same transaction was committed after all.
+ * ones beyond max_per_user. It may stand there already, if an earlier attempt of the same
+ * transaction was committed after all.
  */
 bool session_start(struct store_tx *tx, const struct config_session *config,
-		   const char *user_id, struct session *session, bool *already,
-		   struct problem *p) __attribute__((warn_unused_result));
+		   const char *user_id, struct session *session, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /*
  * The session of this token and its user. NO_SESSION when it is known to be absent, ended

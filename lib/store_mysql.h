@@ -51,9 +51,13 @@ static inline struct db_value store_number(uint64_t n)
 	return (struct db_value){ .type = DB_NUMBER, .number = n };
 }
 
+/* What is no decimal number is nobody's id: strtoull takes " 12", "+12" and "12x" for 12. */
 static inline struct db_value store_id(const char *id)
 {
-	return store_number(strtoull(id, NULL, 10));
+	const size_t len = strlen(id);
+	const bool good = len && len <= 20 && strspn(id, "0123456789") == len;
+
+	return store_number(good ? strtoull(id, NULL, 10) : 0);
 }
 
 static inline struct db_value store_time(int64_t when)

@@ -21,9 +21,21 @@ struct check {
 	enum jws_algorithm algorithm;
 	struct text kid;
 	bool has_kid;
+	struct text issuer, tenant;
 	const struct provider *provider;
 	struct identity identity;
 };
+
+static struct text string_claim(const struct check *c, const char *where)
+{
+	const struct json *value;
+	struct text text;
+
+	if (where && *where && json_find(c->claims, where, &value) &&
+	    json_string(value, &text))
+		return text;
+	return AS_TEXT("");
+}
 
 static const struct json *parse_object(struct check *c, struct text encoded, unsigned depth,
 				       struct text *decoded, const char **why)
@@ -113,7 +125,9 @@ static bool check_issuer(struct check *c, struct problem *p)
 	c->saw = AS_TEXT("no iss");
 	if (!json_member(c->claims, "iss", &value) || !json_string(value, &c->saw))
 		return problem(p, TOKEN_ISSUER, "iss is no string");
-	c->provider = provider_find(c->rules->providers, c->saw);
+	c->issuer = c->saw;
+	c->tenant = string_claim(c, "tid");
+	c->provider = provider_find(c->rules->providers, c->issuer, c->tenant);
 	if (!c->provider)
 		return problem(p, TOKEN_ISSUER, "iss %.*s", TEXT_ARG(c->saw));
 	c->identity.provider = c->provider;
@@ -127,6 +141,20 @@ static bool check_algorithm(struct check *c, struct problem *p)
 		return problem(p, TOKEN_ALGORITHM, "%s is not one of provider %s",
 			       c->saw.data, c->provider->config->name);
 	return true;
+}
+
+/* When the person was there; Cotter writes it as a string that means nothing. */
+static bool check_sign_in(const struct check *c, struct problem *p)
+{
+	const struct json *value;
+	int64_t auth_time;
+	bool present;
+
+	if (!json_member(c->claims, "auth_time", &value) || json_type(value) != JSON_NUMBER)
+		return true;
+	return (claims_time(c->claims, "auth_time", &present, &auth_time) &&
+		auth_time <= c->now + c->provider->config->leeway_s) ||
+	       problem(p, TOKEN_CLAIMS, "auth_time is not in the past");
 }
 
 static bool check_times(struct check *c, struct problem *p)
@@ -160,23 +188,42 @@ static bool check_times(struct check *c, struct problem *p)
 		return problem(p, TOKEN_TOO_OLD, "%lld s", (long long)(c->now - iat));
 	c->identity.issued_at = iat;
 	c->identity.expires_at = exp;
-	return true;
+	return check_sign_in(c, p);
+}
+
+static bool is_for_us(struct check *c, const char *claim, struct problem *p)
+{
+	const struct config_list *audience = &c->provider->config->audience;
+	const struct json *value;
+
+	c->saw = AS_TEXT("none");
+	if (!json_member(c->claims, claim, &value))
+		return problem(p, TOKEN_AUDIENCE, "no %s", claim);
+	c->saw = json_print(c->arena, value);
+	return claims_audience(value, (const char *const *)audience->items,
+			       audience->count) ||
+	       problem(p, TOKEN_AUDIENCE, "%s %.*s", claim, TEXT_ARG(c->saw));
 }
 
 static bool check_audience(struct check *c, struct problem *p)
 {
-	const struct config_provider *config = c->provider->config;
-	const struct json *value;
+	const char *claim = c->provider->config->audience_claim;
+	const struct json *aud;
 
-	c->saw = AS_TEXT("none");
-	if (!json_member(c->claims, config->audience_claim, &value))
-		return problem(p, TOKEN_AUDIENCE, "no %s", config->audience_claim);
-	c->saw = json_print(c->arena, value);
-	if (!claims_audience(value, (const char *const *)config->audience.items,
-			     config->audience.count))
-		return problem(p, TOKEN_AUDIENCE, "%s %.*s", config->audience_claim,
-			       TEXT_ARG(c->saw));
-	return true;
+	if (strcmp(claim, "iss") == 0) {
+		/* RFC 7519, 4.1.3: one that is there must still name us. */
+		c->saw = c->issuer;
+		return !json_member(c->claims, "aud", &aud) || is_for_us(c, "aud", p);
+	}
+	/*
+	 * Keycloak's access tokens name their client in azp alone, its ID tokens, told apart
+	 * by a claim typ, in aud as well; and there it counts (OpenID Connect Core 1.0,
+	 * 3.1.3.7).
+	 */
+	if (strcmp(claim, "azp") == 0 && text_is(string_claim(c, "typ"), "ID") &&
+	    !is_for_us(c, "aud", p))
+		return false;
+	return is_for_us(c, claim, p);
 }
 
 /* The cause that helps most: was it the kind of token, the sign-in method, or another claim? */
@@ -188,12 +235,13 @@ static enum problem_kind rule_problem(const char *claim)
 	} known[] = {
 		{ "type", PROBLEM_TOKEN_KIND },	     { "typ", PROBLEM_TOKEN_KIND },
 		{ "token_use", PROBLEM_TOKEN_KIND }, { "scope", PROBLEM_TOKEN_KIND },
+		{ "scp", PROBLEM_TOKEN_KIND },	     { "drn", PROBLEM_TOKEN_KIND },
 		{ "amr", PROBLEM_TOKEN_METHOD },
 		{ "authentication_method", PROBLEM_TOKEN_METHOD },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (strcmp(claim, known[i].claim) == 0)
+		if (strcmp(claim + (*claim == '!'), known[i].claim) == 0)
 			return known[i].kind;
 	return PROBLEM_TOKEN_CLAIMS;
 }
@@ -201,7 +249,15 @@ static enum problem_kind rule_problem(const char *claim)
 static bool check_required(struct check *c, struct problem *p)
 {
 	const struct config_provider *config = c->provider->config;
+	const struct json *events;
 
+	/*
+	 * RFC 8417, 2.2: with events it is a notice about somebody, such as a logout token,
+	 * and not a word of his having signed in.
+	 */
+	c->saw = AS_TEXT("events");
+	if (json_member(c->claims, "events", &events) && json_type(events) == JSON_OBJECT)
+		return problem(p, TOKEN_KIND, "a security event");
 	c->saw = arena_printf(c->arena, "%zu rules", config->require_count);
 	for (size_t i = 0; i < config->require_count; i++) {
 		const struct claim_rule *rule = &config->require[i];
@@ -209,7 +265,8 @@ static bool check_required(struct check *c, struct problem *p)
 		if (!claims_hold(c->claims, rule)) {
 			c->saw = text_of(rule->claim);
 			return problem_note(p, rule_problem(rule->claim), __FILE__, __LINE__,
-					    "%s is not %s", rule->claim, rule->values);
+					    "rule %s%s%s", rule->claim,
+					    *rule->values ? "=" : "", rule->values);
 		}
 	}
 	return true;
@@ -217,11 +274,16 @@ static bool check_required(struct check *c, struct problem *p)
 
 static bool check_signature(struct check *c, struct problem *p)
 {
+	const struct jwks_wanted wanted = {
+		.kid = c->has_kid ? &c->kid : NULL,
+		.algorithm = c->algorithm,
+		.issuer = c->issuer,
+		.tenant = c->tenant,
+	};
 	const struct jws_key *key;
 
 	c->saw = c->has_kid ? c->kid : AS_TEXT("no kid");
-	if (!jwks_find(c->provider->jwks, c->has_kid ? &c->kid : NULL, c->algorithm, c->now,
-		       c->arena, &key, p))
+	if (!jwks_find_for(c->provider->jwks, &wanted, c->now, c->arena, &key, p))
 		return false;
 	if (!jws_verify(key, c->algorithm, c->signed_, c->signature))
 		return problem(p, TOKEN_SIGNATURE, "kid %.*s", TEXT_ARG(c->saw));
@@ -248,24 +310,19 @@ static bool check_subject(struct check *c, struct problem *p)
 	return true;
 }
 
-static struct text string_claim(const struct check *c, const char *where)
-{
-	const struct json *value;
-	struct text text;
-
-	if (where && *where && json_find(c->claims, where, &value) &&
-	    json_string(value, &text))
-		return text;
-	return AS_TEXT("");
-}
-
 static bool is_verified(const struct check *c)
 {
 	const struct config_provider *config = c->provider->config;
+	const struct claim_rule *rule = &config->verified_rule;
+	const struct json *value;
 
-	return config->verified == CONFIG_VERIFIED_ALWAYS ||
-	       (config->verified == CONFIG_VERIFIED_RULE &&
-		claims_hold(c->claims, &config->verified_rule));
+	if (config->verified != CONFIG_VERIFIED_RULE)
+		return config->verified == CONFIG_VERIFIED_ALWAYS;
+	/* A list of methods may hold one that proves; a list of yes and no proves nothing. */
+	if (text_starts(text_of(rule->values), "true") &&
+	    json_find(c->claims, rule->claim, &value) && json_type(value) == JSON_ARRAY)
+		return false;
+	return claims_hold(c->claims, rule);
 }
 
 /* Step 7: the address or number that this token proves, or why there is none. */
@@ -286,8 +343,11 @@ static bool read_address(struct check *c, struct problem *p)
 		return false;
 	if (!is_verified(c)) {
 		c->identity.email = AS_TEXT("");
-		return problem(p, EMAIL_UNVERIFIED, "provider %s",
-			       c->provider->config->name);
+		return problem(p, EMAIL_UNVERIFIED, "provider %s%s",
+			       c->provider->config->name,
+			       c->provider->config->verified == CONFIG_VERIFIED_NEVER
+				       ? ", verified = never"
+				       : "");
 	}
 	if (email.len)
 		c->identity.email_written = email;

@@ -76,6 +76,9 @@ static bool accept_match(const struct search *s, const struct store_match *match
 	if (match->subject_is_theirs || !s->identity->subject.len)
 		return true;
 	if (by_subject(s)) {
+		/* Nobody's when it was looked for: a login beside this one took it since. */
+		if (match->subject_is_anothers)
+			return store_tx_again(s->tx, p);
 		if (!provider->link || match->has_other_subject)
 			return problem(p, IDENTITY_CONFLICT, "user %s, link = %s%s",
 				       match->user.id, provider->link ? "yes" : "no",

@@ -1,63 +1,5 @@
 "use strict";
 
-/* ==== What a site of your own needs =======================================================
- *
- * Pintle answers JSON to everything, errors included:
- *
- *   {"error": "invalid_token", "reason": "expired", "message": "…", "request_id": "…"}
- *
- * The session is a cookie that the browser keeps and sends by itself; no script can read it,
- * and there is nothing to store here. Only a 401 means that somebody is signed out. A 503
- * means "not known just now": try again, and leave them be.
- */
-
-const AUTH = "/auth"; // where Pintle is mounted
-
-/* Never throws. {status, body}; status 0 when there was no answer, or none in JSON. */
-async function ask(method, url, body) {
-	try {
-		const response = await fetch(url, {
-			method,
-			credentials: "same-origin", // "include" when Pintle has an origin of its own
-			headers: body ? { "Content-Type": "application/json" } : {},
-			body: body && JSON.stringify(body),
-			signal: AbortSignal.timeout(15000),
-		});
-		return { status: response.status, body: (await response.json()) ?? {} };
-	} catch (error) {
-		return { status: 0, body: { error: "no_answer", message: error.message } };
-	}
-}
-
-/* The payload as the provider's SDK handed it over; Pintle finds the token in it. */
-const login = (payload) => ask("POST", `${AUTH}/login`, payload);
-const whoAmI = () => ask("GET", `${AUTH}/session`);
-const logOut = () => ask("POST", `${AUTH}/logout`, { scope: "this" });
-
-/* What to tell a person; an address that was refused is not to be tried again. */
-function explain({ status, body }) {
-	const said = {
-		expired: "This sign-in has expired. Please ask for a new code.",
-		refused: "This sign-in was not accepted. Please start again.",
-		email_missing: "The provider did not tell us your email address.",
-		email_unverified: "The provider has not made sure that this address is yours.",
-		email_refused: "This kind of email address cannot be used here.",
-		signup_closed: "There is no account for this address, and new ones are not open.",
-		account_disabled: "This account has been closed.",
-		identity_conflict: "This address belongs to an account with another sign-in.",
-		token_replayed: "This sign-in was used before. Please ask for a new code.",
-		origin_refused: "This page may not sign you in: its address is not one of the site's.",
-		rate_limited: "That was a lot of tries. Please wait a minute.",
-		no_session: "You are not signed in.",
-		no_answer: "There was no answer. Is the connection all right?",
-	};
-	return said[body.reason] || said[body.error] ||
-		(status === 503 ? "The site is busy. Please try again in a moment." :
-		 "Something went wrong on our side. Please try again later.");
-}
-
-const isWorthRetrying = ({ status }) => status === 0 || status === 429 || status >= 500;
-
 /* ==== The provider's part ================================================================
  *
  * A real provider brings a script for this, and its form. Here it is two requests to the
@@ -84,6 +26,8 @@ const $ = (id) => document.getElementById(id);
 const pretty = (value) => JSON.stringify(value, null, 2);
 const clock = (seconds) => new Date(seconds * 1000).toLocaleString();
 
+const asked = returnTo();
+const wanted = asked === location.pathname ? "" : asked; // "" also: nothing but this page
 let identifier = ""; // for whom a code was sent
 let payload = null;  // what the provider answered, until the login is through
 
@@ -109,11 +53,13 @@ function reach(number) {
 	$("login-again").hidden = true;
 	$("session-again").hidden = number !== 5;
 	$("logout-offer").hidden = number !== 5;
+	$("onward").hidden = number !== 5 || !wanted;
 }
 
 function forgetErrors() {
-	for (const id of ["email", "code", "login", "session", "logout"])
+	for (const id of ["email", "code", "login", "session", "logout", "devices"])
 		put(`${id}-error`, "");
+	$("devices-done").textContent = "";
 	$("email").removeAttribute("aria-invalid");
 	$("code").removeAttribute("aria-invalid");
 }
@@ -132,13 +78,14 @@ async function work(button, action) {
 	if (busy)
 		return;
 	busy = true;
-	$(button).setAttribute("aria-disabled", "true");
+	const element = $(button); // it may be gone from the page afterwards
+	element.setAttribute("aria-disabled", "true");
 	forgetErrors();
 	try {
 		await action();
 	} finally {
 		busy = false;
-		$(button).removeAttribute("aria-disabled");
+		element.removeAttribute("aria-disabled");
 	}
 }
 
@@ -147,9 +94,9 @@ function startOver(text) {
 	reach(1);
 	for (const id of ["email-done", "login-result"])
 		put(id, "");
-	for (const id of ["token", "login-raw", "who", "session-raw"])
+	for (const id of ["token", "login-raw", "who", "session-raw", "members", "devices"])
 		$(id).hidden = true;
-	status(text);
+	status(wanted ? `${text} Sign in to see the page you asked for.` : text);
 }
 
 async function requestCode() {
@@ -213,20 +160,23 @@ async function postLogin() {
 	put("login-result", answer.body.created ? "Welcome! Your account was created." :
 		"Welcome back!");
 	await showSession();
-	$("step-3").querySelector("h2").focus();
+	(wanted ? $("continue") : $("step-3").querySelector("h2")).focus();
 }
 
-/* Who is it? Also after a reload, when nothing else is known. */
+/* Who is it? Also after a reload, when nothing else is known. Returns the status. */
 async function showSession() {
 	const answer = await whoAmI();
-	if (answer.status === 401)
-		return startOver("You are not signed in.");
+	if (answer.status === 401) {
+		startOver("You are not signed in.");
+		return answer.status;
+	}
 	$("session-json").textContent = pretty(answer.body);
 	$("session-raw").hidden = false;
 	if (answer.status !== 200) {
 		put("session-error", explain(answer));
 		$("session-again").hidden = false;
-		return status("Whether you are signed in is not known just now.", "trouble");
+		status("Whether you are signed in is not known just now.", "trouble");
+		return answer.status;
 	}
 	const { user, session } = answer.body;
 	reach(5);
@@ -236,10 +186,88 @@ async function showSession() {
 	$("who").hidden = false;
 	put("email-done", user.email || user.phone);
 	$("logout-raw").hidden = true;
-	return status(`Signed in as ${user.email || user.phone}.`, "in");
+	$("members").hidden = false;
+	status(`Signed in as ${user.email || user.phone}.`, "in");
+	await showDevices();
+	return answer.status;
 }
 
-async function endSession() {
+/* "Firefox 140 on Windows". A guess for people: a User-Agent says what it likes. */
+function nameOfBrowser(agent) {
+	const find = (names) => names.find(([pattern]) => pattern.test(agent));
+	const browser = find([[/Edg\w*\/(\d+)/, "Edge"], [/OPR\/(\d+)/, "Opera"],
+		[/Firefox\/(\d+)/, "Firefox"], [/Chrom\w+\/(\d+)/, "Chrome"],
+		[/Version\/(\d+).* Safari/, "Safari"], [/^curl\/(\d+)/, "curl"]]);
+	const system = find([[/Windows/, "Windows"], [/Android/, "Android"],
+		[/iPhone|iPad/, "iOS"], [/Mac OS X/, "macOS"], [/CrOS/, "ChromeOS"],
+		[/Linux/, "Linux"]]);
+	return (browser ? `${browser[1]} ${browser[0].exec(agent)[1]}` :
+		agent.split(/[/ ]/)[0].slice(0, 30) || "Unknown browser") +
+		(system ? ` on ${system[1]}` : "");
+}
+
+function putTime(element, seconds) {
+	element.textContent = clock(seconds);
+	element.dateTime = new Date(seconds * 1000).toISOString();
+}
+
+function makeDevice(session) {
+	const device = $("device").content.firstElementChild.cloneNode(true);
+	const name = nameOfBrowser(session.user_agent);
+	const part = (of) => device.querySelector(`.${of}`);
+	part("name").textContent = name;
+	part("name").title = session.user_agent;
+	if (!session.current)
+		part("mark").remove();
+	putTime(part("created"), session.created_at);
+	putTime(part("seen"), session.last_seen_at);
+	part("address").textContent = session.address;
+	part("end").id = `end-${session.id}`;
+	part("end").setAttribute("aria-label", session.current ? "End this one" :
+		`End ${name}, signed in ${clock(session.created_at)}`);
+	part("end").addEventListener("click", () => work(`end-${session.id}`,
+		() => endDevice(session, name)));
+	return device;
+}
+
+async function showDevices() {
+	const answer = await listSessions();
+	const sessions = answer.body.sessions ?? [];
+	sessions.sort((a, b) => b.current - a.current || b.last_seen_at - a.last_seen_at);
+	$("device-list").replaceChildren(...sessions.map(makeDevice));
+	$("others-offer").hidden = sessions.length < 2;
+	$("devices-json").textContent = pretty(answer.body);
+	if (answer.status !== 200)
+		put("devices-error", explain(answer));
+	$("devices").hidden = false;
+}
+
+/* After some were ended, this one perhaps: by its button or from another device. */
+async function afterEnding(answer, text) {
+	if (answer.status !== 200 && answer.status !== 401 && answer.status !== 404)
+		return put("devices-error", explain(answer));
+	const now = await showSession();
+	if (now === 401) {
+		status("You are signed out.");
+		return $("email").focus();
+	}
+	if (answer.status === 200)
+		$("devices-done").textContent = text;
+	return $("devices-title").focus();
+}
+
+async function endDevice(session, name) {
+	await afterEnding(await endSession(session.id), `${name} is signed out.`);
+}
+
+async function endOthers() {
+	const answer = await logOut("others");
+	const { ended } = answer.body;
+	await afterEnding(answer, `Signed out everywhere else: ${ended} ${ended === 1 ?
+		"session was" : "sessions were"} ended.`);
+}
+
+async function signOut() {
 	const answer = await logOut();
 	$("logout-json").textContent = pretty(answer.body);
 	$("logout-raw").hidden = false;
@@ -267,6 +295,9 @@ onClick("other-address", () => { startOver("You are not signed in."); $("email")
 onClick("retry", postLogin);
 onClick("restart", () => { startOver("You are not signed in."); $("email").focus(); });
 onClick("ask-again", showSession);
-onClick("log-out", endSession);
+onClick("log-out", signOut);
+onClick("end-others", endOthers);
+if (wanted)
+	$("continue").href = wanted;
 reach(1);
 work("ask-again", showSession);

@@ -1,0 +1,31 @@
+/*
+ * Stands between a client and a MySQL server's Unix socket and cuts the connection at the
+ * worst moment: around a COMMIT.
+ */
+#ifndef PINTLE_STORE_PROXY_H
+#define PINTLE_STORE_PROXY_H
+
+#include <stdbool.h>
+
+struct store_proxy;
+
+enum store_proxy_cut {
+	PROXY_PASS,	  /* no cut */
+	PROXY_CUT_BEFORE, /* the COMMIT does not get to the server */
+	PROXY_CUT_AFTER,  /* the server does it, and its answer does not come back */
+};
+
+/* Listens on the socket PATH, for the server at the socket SERVER. */
+struct store_proxy *store_proxy_open(const char *path, const char *server);
+void store_proxy_close(struct store_proxy *proxy);
+
+/* What happens to the next COUNT commits. */
+void store_proxy_cut(struct store_proxy *proxy, enum store_proxy_cut cut, unsigned count);
+
+/* Answers each START TRANSACTION with this error of the server's; 0 ends it. */
+void store_proxy_refuse(struct store_proxy *proxy, unsigned error);
+
+/* While it is true nothing passes, in either direction. */
+void store_proxy_stall(struct store_proxy *proxy, bool stall);
+
+#endif
