@@ -18,6 +18,14 @@ static double milliseconds(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* What was asked for; an authorizer is asked about pages that are not ours. */
+static struct text logged_path(const struct request *req)
+{
+	struct text query;
+
+	return req->role == ROLE_AUTHORIZER ? text_before(req->uri, '?', &query) : req->path;
+}
+
 static void write_log_line(const struct request *req, const struct response *res,
 			   const struct problem *p, double started)
 {
@@ -30,7 +38,7 @@ static void write_log_line(const struct request *req, const struct response *res
 	log_request(&(struct log_request){
 		.request_id = req->id,
 		.method = req->method,
-		.path = req->path,
+		.path = logged_path(req),
 		.address = req->address,
 		.status = res->status,
 		.error = failed ? row->error : NULL,

@@ -28,15 +28,13 @@ void response_header(struct response *res, const char *name, struct text value)
 
 static unsigned retry_after(const struct problem *p)
 {
-	if (p->retry_after_s)
-		return p->retry_after_s;
 	switch (p->kind) {
 	case PROBLEM_DATABASE_AWAY:
 		return RETRY_DATABASE_S;
 	case PROBLEM_KEYS_AWAY:
-		return RETRY_KEYS_S;
+		return p->retry_after_s ? p->retry_after_s : RETRY_KEYS_S;
 	case PROBLEM_RATE_LIMITED:
-		return RETRY_RATE_S;
+		return p->retry_after_s ? p->retry_after_s : RETRY_RATE_S;
 	default:
 		return 0;
 	}

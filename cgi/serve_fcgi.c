@@ -24,12 +24,14 @@
 
 #define BACKLOG 256
 #define IO_TIMEOUT_S 10
+#define DRAIN_S 2
 #define STOP_TIMEOUT_S 20 /* more than a login can take with the database away */
 
 /* What the threads share. */
 struct server {
 	int listener;
 	int stop; /* an eventfd: readable once the server is to stop */
+	_Atomic time_t stop_by; /* until then the queue is emptied; CLOCK_MONOTONIC */
 	pthread_mutex_t mutex; /* for app and its count of users */
 	struct serving *serving;
 };
@@ -112,6 +114,14 @@ static bool is_passing(int error)
 	       error == ENOBUFS || error == ENOMEM || error == ECONNABORTED;
 }
 
+static time_t seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* libfcgi's own handling of signals loses requests; here a thread never waits in accept. */
 static bool wait_for_request(const struct server *server)
 {
@@ -119,7 +129,10 @@ static bool wait_for_request(const struct server *server)
 
 	if (poll(ready, 2, -1) < 0)
 		return errno == EINTR;
-	return !ready[1].revents;
+	if (!ready[1].revents)
+		return true;
+	/* Who stands in the queue already would get no answer if the socket went away now. */
+	return (ready[0].revents & POLLIN) && seconds() < server->stop_by;
 }
 
 static void limit_waiting(int connection)
@@ -137,23 +150,28 @@ static void *work(void *context)
 	FCGX_Request request;
 
 	store_thread_start();
-	FCGX_InitRequest(&request, server->listener, FCGI_FAIL_ACCEPT_ON_INTR);
+	/* libfcgi never accepts: it would read the parameters without a limit of time. */
+	FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	while (wait_for_request(server)) {
-		const int accepted = FCGX_Accept_r(&request);
+		const int connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
-		if (accepted < 0 && !is_passing(-accepted)) {
-			log_event(CONFIG_LOG_ERROR, "accept", "error %d", -accepted);
+		if (connection < 0 && !is_passing(errno)) {
+			log_event(CONFIG_LOG_ERROR, "accept", "error %d", errno);
 			break;
 		}
-		if (accepted < 0) {
+		if (connection < 0) {
 			/* Another thread was faster, or something is short for a moment. */
-			if (accepted != -EAGAIN)
+			if (errno != EAGAIN)
 				usleep(50000);
 			continue;
 		}
+		limit_waiting(connection);
+		request.ipcFd = connection;
+		request.keepConnection = 1; /* or it is closed as the end of the one before */
+		if (FCGX_Accept_r(&request) < 0)
+			continue; /* no FastCGI, or none that ever came; libfcgi closed it */
 		/* A kept connection would pin this thread to one web server process. */
 		request.keepConnection = 0;
-		limit_waiting(request.ipcFd);
 		handle(server, &request, arena);
 	}
 	FCGX_Free(&request, 1);
@@ -227,6 +245,7 @@ int serve_fcgi(struct app *app, int listener, const char *config_file)
 		}
 	log_event(CONFIG_LOG_INFO, "start", "%d threads", count);
 	signal = wait_for_stop(&server, config_file);
+	server.stop_by = seconds() + DRAIN_S;
 	if (write(server.stop, &one, sizeof(one)) != sizeof(one))
 		abort();
 	alarm(STOP_TIMEOUT_S);

@@ -85,6 +85,31 @@ static bool is_unfit(unsigned number)
 	       number == 1836;
 }
 
+/* For the administrator, of the numbers that he can do something about. */
+static const char *meaning(unsigned error)
+{
+	switch (error) {
+	case 1040: /* ER_CON_COUNT_ERROR */
+		return " (the server has too many connections)";
+	case 1044: /* ER_DBACCESS_DENIED_ERROR */
+	case 1045: /* ER_ACCESS_DENIED_ERROR */
+	case 1698: /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
+		return " (access denied: database.user or its password)";
+	case 1049: /* ER_BAD_DB_ERROR */
+		return " (there is no such database)";
+	case 1142: /* ER_TABLEACCESS_DENIED_ERROR */
+	case 1143: /* ER_COLUMNACCESS_DENIED_ERROR */
+		return " (the account lacks a right on the table)";
+	case 1146: /* ER_NO_SUCH_TABLE */
+		return " (no such table: pintlectl db migrate)";
+	case 2002: /* CR_CONNECTION_ERROR */
+	case 2003: /* CR_CONN_HOST_ERROR */
+		return " (no server answers there)";
+	default:
+		return "";
+	}
+}
+
 /* ---- connections */
 
 static void close_link(struct db_link *link)
@@ -212,7 +237,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 		return true;
 	}
 	link->fault = DB_LOST;
-	return problem(p, DATABASE_AWAY, "cannot connect: error %u", error);
+	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error, meaning(error));
 }
 
 struct db *db_new(const struct config *config)
@@ -309,7 +334,7 @@ static bool fail(struct db_link *link, unsigned error, const char *what, struct 
 	link->unfit = is_unfit(error);
 	if (link->fault == DB_LOST)
 		close_link(link);
-	return problem(p, DATABASE_AWAY, "%s: error %u", what, error);
+	return problem(p, DATABASE_AWAY, "%s: error %u%s", what, error, meaning(error));
 }
 
 /* The key column must be compared byte for byte and be UNIQUE; its metadata says so. */

@@ -32,6 +32,7 @@ struct fetcher {
 
 	pthread_mutex_t mutex; /* for all below */
 	pid_t child;	       /* the fetch this process has running; 0: none */
+	int ended;	       /* how the last one did, as wait(2) has it */
 	time_t begun;	       /* CLOCK_MONOTONIC */
 	int waiting;
 };
@@ -186,11 +187,11 @@ static bool is_running(struct fetcher *f)
 {
 	if (!f->child)
 		return false;
-	if (waitpid(f->child, NULL, WNOHANG) == 0) {
+	if (waitpid(f->child, &f->ended, WNOHANG) == 0) {
 		if (monotonic() - f->begun <= f->limit_s)
 			return true;
 		kill(f->child, SIGKILL);
-		waitpid(f->child, NULL, 0);
+		waitpid(f->child, &f->ended, 0);
 	}
 	f->child = 0;
 	return false;
@@ -252,5 +253,5 @@ bool fetcher_wait(struct fetcher *f)
 
 bool fetcher_force(struct fetcher *f)
 {
-	return wait_or_begin(f, true);
+	return wait_or_begin(f, true) && f->ended == 0;
 }

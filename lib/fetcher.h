@@ -29,7 +29,7 @@ void fetcher_start(struct fetcher *fetcher);
  */
 bool fetcher_wait(struct fetcher *fetcher);
 
-/* Begins one whatever the cool-down says and waits; for `pintlectl provider refresh`. */
+/* Begins one whatever the cool-down says and waits: did it succeed? For pintlectl. */
 bool fetcher_force(struct fetcher *fetcher);
 
 #endif

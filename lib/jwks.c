@@ -212,6 +212,8 @@ static bool kid_is_usable(const struct text *kid)
 static bool give_up(const struct jwks *jwks, const struct snapshot *s, int64_t now,
 		    struct problem *p)
 {
+	/* Nothing is fetched before that: to come back earlier is no use. */
+	p->retry_after_s = jwks->pinned ? 0 : (unsigned)jwks->config->key_cooldown_s;
 	if (!s)
 		return problem(p, KEYS_AWAY, "provider %s has no keys", jwks->provider->name);
 	/* Only a set fetched since the cool-down began says that a new kid is invented. */
@@ -221,8 +223,8 @@ static bool give_up(const struct jwks *jwks, const struct snapshot *s, int64_t n
 		       jwks->provider->name);
 }
 
-bool jwks_find_for(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
-		   struct arena *arena, const struct jws_key **out, struct problem *p)
+bool jwks_find(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
+	       struct arena *arena, const struct jws_key **out, struct problem *p)
 {
 	struct snapshot *s;
 
@@ -275,11 +277,12 @@ bool jwks_refresh(struct jwks *jwks, int64_t now, struct problem *p)
 	if (jwks->pinned)
 		return true;
 	if (!fetcher_force(jwks->fetcher))
-		return problem(p, KEYS_AWAY, "pintle-fetch could not be started");
+		return problem(p, KEYS_AWAY, "provider %s: the fetch failed; see above",
+			       jwks->provider->name);
 	pthread_mutex_lock(&jwks->mutex);
 	look(jwks, true);
 	pthread_mutex_unlock(&jwks->mutex);
-	return (jwks_status(jwks, now, &keys, &age_s) && age_s <= 0) ||
-	       problem(p, KEYS_AWAY, "provider %s: the fetch failed; see above",
+	return jwks_status(jwks, now, &keys, &age_s) ||
+	       problem(p, KEYS_AWAY, "provider %s: no usable file in state_dir",
 		       jwks->provider->name);
 }

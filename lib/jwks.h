@@ -29,19 +29,9 @@ struct jwks_wanted {
  * with the keys at hand. The key lives until the arena is reset. Problems: TOKEN_KEY (known
  * not to be there, or another issuer's), KEYS_AWAY (not known).
  */
-bool jwks_find_for(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
-		   struct arena *arena, const struct jws_key **out, struct problem *p)
+bool jwks_find(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
+	       struct arena *arena, const struct jws_key **out, struct problem *p)
 	__attribute__((warn_unused_result));
-
-/* The same of nobody's token: a key that serves one issuer only is not found. */
-static inline bool jwks_find(struct jwks *jwks, const struct text *kid,
-			     enum jws_algorithm algorithm, int64_t now, struct arena *arena,
-			     const struct jws_key **out, struct problem *p)
-{
-	const struct jwks_wanted wanted = { kid, algorithm, { "", 0 }, { "", 0 } };
-
-	return jwks_find_for(jwks, &wanted, now, arena, out, p);
-}
 
 /* For /readyz and pintlectl: usable keys at hand and their age in seconds; false if none. */
 bool jwks_status(struct jwks *jwks, int64_t now, size_t *keys, int64_t *age_s);

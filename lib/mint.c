@@ -412,8 +412,12 @@ bool mint_rotate(const char *keys_dir, int64_t now, char kid[64], struct problem
 	char *pem = jws_generate_es256(x, y), path[512];
 	bool good;
 
+	good = list_keys(keys_dir, JWK_SUFFIX, &keys, p);
+	/* Names sort by age, so no two keys are of the same second. */
+	if (good && keys.count && created_at(keys.names[0]) >= now)
+		now = created_at(keys.names[0]) + 1;
 	name_key(now, kid);
-	good = ensure_refresh_key(keys_dir, p) && write_public(keys_dir, kid, x, y, scratch, p) &&
+	good = good && ensure_refresh_key(keys_dir, p) && write_public(keys_dir, kid, x, y, scratch, p) &&
 	       list_keys(keys_dir, JWK_SUFFIX, &keys, p);
 	if (good)
 		remove_retired(keys_dir, now, &keys);

@@ -67,7 +67,7 @@ static struct table *map_file(int fd)
 	struct stat st;
 
 	if (flock(fd, LOCK_EX) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-	    st.st_uid != geteuid() || ftruncate(fd, sizeof(*table)))
+	    ftruncate(fd, sizeof(*table)))
 		return NULL;
 	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (table == MAP_FAILED)
@@ -77,6 +77,16 @@ static struct table *map_file(int fd)
 		atomic_store(&table->magic, MAGIC);
 	}
 	return table;
+}
+
+/* A run by root, for debugging, must not leave a file that the service cannot open. */
+static void give_to_owner(const char *dir, int fd)
+{
+	struct stat st;
+
+	if (geteuid() == 0 && fd >= 0 && stat(dir, &st) == 0 &&
+	    fchown(fd, st.st_uid, st.st_gid))
+		log_event(CONFIG_LOG_WARNING, "rate", "%s: %s", dir, strerror(errno));
 }
 
 static struct table *open_table(struct rate *rate)
@@ -90,6 +100,7 @@ static struct table *open_table(struct rate *rate)
 		scratch = arena_new();
 		path = arena_printf(scratch, "%s/rate", rate->config->state_dir).data;
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		give_to_owner(rate->config->state_dir, fd);
 		rate->table = fd >= 0 ? map_file(fd) : NULL;
 		if (!rate->table) {
 			rate->failed = true;

@@ -283,7 +283,7 @@ static bool check_signature(struct check *c, struct problem *p)
 	const struct jws_key *key;
 
 	c->saw = c->has_kid ? c->kid : AS_TEXT("no kid");
-	if (!jwks_find_for(c->provider->jwks, &wanted, c->now, c->arena, &key, p))
+	if (!jwks_find(c->provider->jwks, &wanted, c->now, c->arena, &key, p))
 		return false;
 	if (!jws_verify(key, c->algorithm, c->signed_, c->signature))
 		return problem(p, TOKEN_SIGNATURE, "kid %.*s", TEXT_ARG(c->saw));

@@ -115,9 +115,10 @@ static enum problem_kind find_at(struct jwks *set, const char *kid, int64_t now)
 	struct arena *a = arena_new();
 	const struct jws_key *found = NULL;
 	const struct text text = text_of(kid);
+	const struct jwks_wanted wanted = { .kid = kid ? &text : NULL, .algorithm = JWS_ES256 };
 	struct problem p = { 0 };
 
-	if (jwks_find(set, kid ? &text : NULL, JWS_ES256, now, a, &found, &p))
+	if (jwks_find(set, &wanted, now, a, &found, &p))
 		assert_non_null(found);
 	else
 		assert_int_not_equal(p.kind, PROBLEM_NONE);
@@ -472,13 +473,14 @@ static void set_loaded_by_one_request_outlives_a_change_during_it(void **state)
 {
 	struct arena *request = arena_new();
 	const struct text kid = AS_TEXT("b");
+	const struct jwks_wanted wanted = { .kid = &kid, .algorithm = JWS_ES256 };
 	const struct jws_key *found;
 	struct problem p = { 0 };
 
 	(void)state;
 	begin_cool_down();
 	write_set(a_and_b);
-	assert_true(jwks_find(jwks, &kid, JWS_ES256, NOW, request, &found, &p));
+	assert_true(jwks_find(jwks, &wanted, NOW, request, &found, &p));
 	write_set(only_a);
 	assert_int_equal(find("unknown"), PROBLEM_TOKEN_KEY);
 	assert_int_equal(find("b"), PROBLEM_TOKEN_KEY);

@@ -109,9 +109,10 @@ static enum problem_kind find_in(struct jwks *set, const char *kid)
 {
 	struct arena *a = arena_new();
 	const struct text text = text_of(kid);
+	const struct jwks_wanted wanted = { .kid = &text, .algorithm = JWS_ES256 };
 	const struct jws_key *found;
 	struct problem p = { 0 };
-	const bool good = jwks_find(set, &text, JWS_ES256, time(NULL), a, &found, &p);
+	const bool good = jwks_find(set, &wanted, time(NULL), a, &found, &p);
 
 	arena_free(a);
 	return good ? PROBLEM_NONE : p.kind;

@@ -540,10 +540,12 @@ static void a_disabled_account_stays_out_by_every_way(void **state)
 		assert_refused(come(without_address(PROBLEM_EMAIL_MISSING, "s-1")),
 			       PROBLEM_ACCOUNT_DISABLED));
 	other_config.match = CONFIG_MATCH_SUBJECT;
-	other_config.link = true;
-	assert_changes_nothing(
-		assert_refused(come(from_other(with_email("alice@example.com", "o-1"))),
-			       PROBLEM_ACCOUNT_DISABLED));
+	for (int link = 0; link <= 1; link++) {
+		other_config.link = link;
+		assert_changes_nothing(assert_refused(
+			come(from_other(with_email("alice@example.com", "o-1"))),
+			PROBLEM_ACCOUNT_DISABLED));
+	}
 	fake_store_set_active(store, alice.id, true);
 	assert_found(come(with_email("alice@example.com", "s-1")), &alice);
 }

@@ -14,16 +14,12 @@
 
 #include <cmocka.h>
 
-#include "buffer.h"
 #include "log.h"
 #include "scratch.h"
 #include "token_maker.h"
+#include "token_texts.h"
 
-#define NOW 1795350100
 #define LEEWAY 60
-#define AUDIENCE "7d1c2b3a-0000-4000-8000-0123456789ab"
-#define KID "SPACE_JWT_PUBLIC:8028AAA3-EC2D-4BAA-BE7A-7C8359CCB9F9"
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const char configuration[] =
 	"public_url = \"https://www.example.com/auth\"\n"
@@ -71,7 +67,6 @@ static const char configuration[] =
 	"  verified = \"never\"\n"
 	"}\n";
 
-static struct arena *arena; /* of the test at hand */
 static struct maker_key *ec, *stranger, *ec384, *rsa, *ed;
 static struct config *config;
 static struct token_rules rules;
@@ -142,106 +137,7 @@ static inline int close_one(void **state)
 	return 0;
 }
 
-/* ---- tokens, most of them from good members with a few replaced */
-
-struct member {
-	const char *name, *json; /* NULL: left out */
-};
-
-#define MEMBERS_MAX 24
-
-/* CHANGES: name and JSON text in turn, NULL after the last; a JSON of NULL takes out. */
-static inline struct text object(const struct member *base, size_t count, va_list changes)
-{
-	struct member all[MEMBERS_MAX];
-	struct buffer b = buffer_new(arena, 1024);
-	const char *name;
-
-	memcpy(all, base, count * sizeof(*base));
-	while ((name = va_arg(changes, const char *))) {
-		size_t i = 0;
-
-		while (i < count && strcmp(all[i].name, name) != 0)
-			i++;
-		all[i] = (struct member){ name, va_arg(changes, const char *) };
-		count += i == count;
-		assert_true(count < MEMBERS_MAX);
-	}
-	buffer_add_char(&b, '{');
-	for (size_t i = 0; i < count; i++)
-		if (all[i].json)
-			buffer_printf(&b, "%s\"%s\":%s", b.len > 1 ? "," : "", all[i].name,
-				      all[i].json);
-	buffer_add_char(&b, '}');
-	return arena_copy(arena, buffer_text(&b));
-}
-
-/* As Cotter writes them. */
-static inline struct text __attribute__((sentinel)) claims(const char *dummy, ...)
-{
-	static const struct member base[] = {
-		{ "client_user_id", "\"11111111-1111-4111-8111-111111111111\"" },
-		{ "authentication_method", "\"OTP\"" },
-		{ "type", "\"client_access_token\"" },
-		{ "scope", "\"access\"" },
-		{ "identifier", "\"Alice@Example.com\"" },
-		{ "aud", "\"" AUDIENCE "\"" },
-		{ "exp", "1795353600" },
-		{ "jti", "\"22222222-2222-4222-8222-222222222222\"" },
-		{ "iat", "1795350000" },
-		{ "iss", "\"https://www.cotter.app\"" },
-		{ "sub", "\"11111111-1111-4111-8111-111111111111\"" },
-	};
-	struct text text;
-	va_list changes;
-
-	(void)dummy;
-	va_start(changes, dummy);
-	text = object(base, COUNT(base), changes);
-	va_end(changes);
-	return text;
-}
-
-/* Of one of the other providers. */
-static inline struct text __attribute__((sentinel)) other_claims(const char *provider, ...)
-{
-	const struct member base[] = {
-		{ "iss", arena_printf(arena, "\"https://%s.example\"", provider).data },
-		{ "aud", "\"us\"" },
-		{ "exp", "1795353600" },
-		{ "iat", "1795350000" },
-		{ "sub", "\"s-1\"" },
-		{ "email", "\"alice@example.com\"" },
-	};
-	struct text text;
-	va_list changes;
-
-	va_start(changes, provider);
-	text = object(base, COUNT(base), changes);
-	va_end(changes);
-	return text;
-}
-
-static inline struct text __attribute__((sentinel)) header(const char *dummy, ...)
-{
-	static const struct member base[] = {
-		{ "alg", "\"ES256\"" },
-		{ "kid", "\"" KID "\"" },
-		{ "typ", "\"JWT\"" },
-	};
-	struct text text;
-	va_list changes;
-
-	(void)dummy;
-	va_start(changes, dummy);
-	text = object(base, COUNT(base), changes);
-	va_end(changes);
-	return text;
-}
-
-#define CLAIMS(...) claims("", ##__VA_ARGS__, NULL)
-#define HEADER(...) header("", ##__VA_ARGS__, NULL)
-#define OTHER(provider, ...) other_claims(provider, ##__VA_ARGS__, NULL)
+/* ---- tokens */
 
 static inline struct text sign(struct text head, struct text payload)
 {
@@ -257,16 +153,6 @@ static inline struct text sign_other(struct text payload)
 static inline struct text good_token(void)
 {
 	return sign(HEADER(), CLAIMS());
-}
-
-static inline struct text joined(struct text a, const char *between, struct text b)
-{
-	struct buffer buffer = buffer_new(arena, a.len + b.len + 8);
-
-	buffer_add(&buffer, a);
-	buffer_add(&buffer, text_of(between));
-	buffer_add(&buffer, b);
-	return arena_copy(arena, buffer_text(&buffer));
 }
 
 static inline struct text with_time(const char *name, int64_t when)
