@@ -159,6 +159,70 @@ static void a_rule_may_point_into_the_claims(void **state)
 	assert_false(holds(*state, claims, "/firebase", "x"));
 }
 
+static void forbidding_rule_holds_for_what_is_absent_or_something_else(void **state)
+{
+	static const char *const fine[] = {
+		"{}", "{\"x\":\"a\"}", "{\"c\":\"b\"}", "{\"c\":\"A\"}", "{\"c\":false}",
+		"{\"c\":1}", "{\"c\":[]}", "{\"c\":[\"b\",2,true]}",
+	};
+	static const char *const wrong[] = {
+		"{\"c\":\"a\"}", "{\"c\":[\"b\",\"a\"]}", "{\"c\":null}", "{\"c\":{}}",
+		"{\"c\":{\"a\":\"a\"}}", "{\"c\":[null]}", "{\"c\":[[\"a\"]]}",
+	};
+
+	for (size_t i = 0; i < COUNT(fine); i++) {
+		if (!holds(*state, fine[i], "!c", "a|z"))
+			fail_msg("refused: %s", fine[i]);
+		/* Without values it must not be there at all. */
+		assert_int_equal(holds(*state, fine[i], "!c", ""), i < 2);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		if (holds(*state, wrong[i], "!c", "a|z") || holds(*state, wrong[i], "!c", ""))
+			fail_msg("accepted: %s", wrong[i]);
+	assert_false(holds(*state, "{\"c\":{\"d\":true}}", "!/c/d", "true"));
+	assert_true(holds(*state, "{\"c\":{\"d\":true}}", "!/c/e", "true"));
+	assert_true(holds(*state, "{\"!c\":\"a\"}", "/!c", "a"));
+}
+
+#define GUID "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c5"
+
+static bool is_issuer(const char *pattern, const char *issuer, const char *tenant)
+{
+	return claims_issuer(pattern, text_of(issuer), text_of(tenant));
+}
+
+static void issuer_of_a_tenant_is_bound_to_it(void **state)
+{
+	static const char *const no_guids[] = {
+		"", "x", "5F3A9C1E-0B7D-4E2A-8C46-D1E0F2A3B4C5",
+		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c55",
+		"5f3a9c1e_0b7d_4e2a_8c46_d1e0f2a3b4c5", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4cg",
+		"-f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c5", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c/",
+		"{tenantid}",
+	};
+	static const char pattern[] = "https://l.example/{tenantid}/v2.0";
+
+	assert_true(is_issuer(pattern, "https://l.example/" GUID "/v2.0", GUID));
+	assert_true(is_issuer("{tenantid}", GUID, GUID));
+	for (size_t i = 0; i < COUNT(no_guids); i++)
+		if (is_issuer(pattern,
+			      arena_printf(*state, "https://l.example/%s/v2.0", no_guids[i]).data,
+			      no_guids[i]))
+			fail_msg("accepted: %s", no_guids[i]);
+	assert_false(is_issuer(pattern, "https://l.example/" GUID "/v2.0",
+			       "9188040d-6c67-4c5b-b112-36a304b66dad"));
+	assert_false(is_issuer(pattern, "https://l.example/" GUID "/v2.0/", GUID));
+	assert_false(is_issuer(pattern, "https://l.example/" GUID "/v2.", GUID));
+	assert_false(is_issuer(pattern, "http://l.example/" GUID "/v2.0", GUID));
+	assert_false(is_issuer(pattern, "https://l.example/" GUID GUID "/v2.0", GUID));
+	assert_false(is_issuer(pattern, pattern, GUID));
+	/* Without a place for it a tenant means nothing. */
+	assert_true(is_issuer("https://l.example", "https://l.example", ""));
+	assert_true(is_issuer("https://l.example", "https://l.example", GUID));
+	assert_false(is_issuer("https://l.example", "https://l.example/", ""));
+	assert_false(claims_issuer("a", (struct text){ "a\0b", 3 }, text_of("")));
+}
+
 /* ---- audience */
 
 static const char *const ours[] = { "7d1c2b3a-0000-4000-8000-0123456789ab", "second" };
@@ -351,6 +415,8 @@ int main(void)
 		IN_ARENA(null_objects_and_absence_never_hold),
 		IN_ARENA(an_empty_claim_holds_for_no_stray_bar),
 		IN_ARENA(a_rule_may_point_into_the_claims),
+		IN_ARENA(forbidding_rule_holds_for_what_is_absent_or_something_else),
+		IN_ARENA(issuer_of_a_tenant_is_bound_to_it),
 		IN_ARENA(an_audience_is_a_listed_string_or_an_array_holding_one),
 		IN_ARENA(a_foreign_or_malformed_audience_is_refused),
 		IN_ARENA(an_audience_has_at_most_sixteen_entries),
