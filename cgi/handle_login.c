@@ -23,6 +23,14 @@ static void redirect(const struct login_body *body, struct response *res)
 	response_header(res, "Location", body->return_to);
 }
 
+static bool is_time_to_purge(void)
+{
+	unsigned char random;
+
+	secret_random(&random, 1);
+	return random % PURGE_EVERY == 0;
+}
+
 static bool respond(const struct app *app, const struct request *req,
 		    const struct login_body *body, const struct identity *identity,
 		    const struct login *login, struct response *res, struct problem *p)
@@ -34,6 +42,8 @@ static bool respond(const struct app *app, const struct request *req,
 				 body->token, req, &answer, p))
 		return false;
 	session_answer_add_cookies(app, &answer, res);
+	/* Not for a token that was refused: whoever sends it gets no work out of the database. */
+	res->purge = is_time_to_purge();
 	res->provider = identity->provider->config->name;
 	res->user_id = arena_copy(res->arena, text_of(login->user.id)).data;
 	if (body->is_form)
@@ -51,12 +61,20 @@ static bool respond(const struct app *app, const struct request *req,
 	return true;
 }
 
-static bool is_time_to_purge(void)
+/* Looks for the session that came along only now: a refused token asks nothing of the store. */
+static bool record(const struct app *app, const struct request *req,
+		   const struct identity *identity, struct login *login, struct problem *p)
 {
-	unsigned char random;
+	unsigned char old_hash[SHA256_BYTES];
+	const struct login_request request = {
+		.config = app->config,
+		.identity = identity,
+		.client = { req->address, req->user_agent },
+		.old_hash = session_request_old(app, req, old_hash),
+		.now = req->now,
+	};
 
-	secret_random(&random, 1);
-	return random % PURGE_EVERY == 0;
+	return login_record(app->store, &request, login, p);
 }
 
 bool handle_login(const struct app *app, const struct request *req, struct response *res,
@@ -65,20 +83,11 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	struct login_body body;
 	struct identity identity;
 	struct login login;
-	unsigned char old_hash[SHA256_BYTES];
-	struct login_request request = {
-		.config = app->config,
-		.identity = &identity,
-		.client = { req->address, req->user_agent },
-		.old_hash = session_request_old(app, req, old_hash),
-		.now = req->now,
-	};
 
-	res->purge = is_time_to_purge();
 	return rate_allow(app->rate, req->address, req->now, p) &&
 	       login_body_parse(app, req, &body, p) &&
 	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
 	       check_form(&body, &identity, p) &&
-	       login_record(app->store, &request, &login, p) &&
+	       record(app, req, &identity, &login, p) &&
 	       respond(app, req, &body, &identity, &login, res, p);
 }

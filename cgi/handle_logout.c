@@ -25,13 +25,13 @@ static bool read_scope(const struct json *body, enum scope *out, struct problem 
 
 /* How many sessions of the user were ended. After this no request succeeds with them. */
 static bool end_sessions(const struct app *app, const struct request *req,
-			 struct response *res, enum scope scope, uint64_t *ended,
-			 struct problem *p)
+			 const struct json *body, struct response *res, enum scope scope,
+			 uint64_t *ended, struct problem *p)
 {
 	struct session session;
 	struct store_user user;
 
-	if (!session_request_find(app, req, res, &session, &user, p))
+	if (!session_request_find_to_end(app, req, body, res, &session, &user, p))
 		return false;
 	*res->touch_session = '\0';
 	return store_session_end(app->store, user.id,
@@ -49,7 +49,7 @@ bool handle_logout(const struct app *app, const struct request *req, struct resp
 	if (!body_parse(req, app->config->body_limit, true, &body, p) ||
 	    !read_scope(body, &scope, p))
 		return false;
-	if (!end_sessions(app, req, res, scope, &ended, p)) {
+	if (!end_sessions(app, req, body, res, scope, &ended, p)) {
 		/* Logging out twice is no error: this session is known to be gone. */
 		if (p->kind != PROBLEM_NO_SESSION || scope != SCOPE_THIS)
 			return false;

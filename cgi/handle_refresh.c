@@ -1,7 +1,4 @@
-#include <stdio.h>
-
 #include "body.h"
-#include "cookie.h"
 #include "json.h"
 #include "mint.h"
 #include "route.h"
@@ -13,36 +10,6 @@
  * the tabs of one browser refresh at once, and each must get in.
  */
 #define GRACE_S 10
-
-/* From the body's "refresh_token" or, for a browser, from the cookie. */
-static bool find_token(const struct app *app, const struct request *req, struct text *out,
-		       struct problem *p)
-{
-	const struct json *body, *value;
-
-	if (!body_parse(req, app->config->body_limit, true, &body, p))
-		return false;
-	if (body && json_member(body, "refresh_token", &value))
-		return json_string(value, out) ||
-		       problem(p, BAD_MEMBER, "refresh_token is no string");
-	return cookie_find(req, session_request_refresh_cookie(app, req->arena), out) ||
-	       problem(p, NO_SESSION, "no refresh token");
-}
-
-/* Is TOKEN what we made for this session at GENERATION? */
-static bool is_ours(const struct app *app, const struct session *session, uint64_t generation,
-		    struct text token, struct problem *p)
-{
-	char expected[MINT_REFRESH_SIZE];
-
-	if (!mint_refresh(app->mint, &session->row, generation, expected, p))
-		return false;
-	if (token.len == strlen(expected) &&
-	    secret_equal((const unsigned char *)token.data, (const unsigned char *)expected,
-			 token.len))
-		return true;
-	return problem(p, NO_SESSION, "not a refresh token of ours");
-}
 
 /* Somebody has a refresh token that was spent long ago: the whole family ends. */
 static bool end_family(const struct app *app, const struct store_user *user,
@@ -86,22 +53,16 @@ static bool rotate(const struct app *app, const struct request *req, uint64_t ge
 bool handle_refresh(const struct app *app, const struct request *req, struct response *res,
 		    struct problem *p)
 {
-	char session_id[STORE_ID_SIZE];
+	const struct json *body;
 	struct session session;
 	struct session_answer answer;
 	struct store_user user;
 	uint64_t generation;
-	struct text token;
 
 	if (!app->mint)
 		return problem(p, NOT_FOUND, "session mode is not jwt");
-	if (!find_token(app, req, &token, p))
-		return false;
-	if (!mint_refresh_parse(token, session_id, &generation))
-		return problem(p, NO_SESSION, "not of a refresh token's shape");
-	if (!session_find_by_id(app->store, &app->config->session, session_id, req->now, &session,
-				&user, p) ||
-	    !is_ours(app, &session, generation, token, p) ||
+	if (!body_parse(req, app->config->body_limit, true, &body, p) ||
+	    !session_request_refresh(app, req, body, &session, &user, &generation, p) ||
 	    !rotate(app, req, generation, &session, &user, p) ||
 	    !session_answer_make(app, &user, &session, AS_TEXT(""), req, &answer, p))
 		return false;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cookie.h"
+#include "mint.h"
 
 static struct access_credentials read_credentials(const struct app *app,
 						  const struct request *req)
@@ -45,13 +46,90 @@ bool session_request_find(const struct app *app, const struct request *req,
 	return true;
 }
 
+/* From the body's "refresh_token" or, for a browser, from the cookie. */
+static bool find_refresh_token(const struct app *app, const struct request *req,
+			       const struct json *body, struct text *out, struct problem *p)
+{
+	const struct json *value;
+
+	if (body && json_member(body, "refresh_token", &value))
+		return json_string(value, out) ||
+		       problem(p, BAD_MEMBER, "refresh_token is no string");
+	return cookie_find(req, session_request_refresh_cookie(app, req->arena), out) ||
+	       problem(p, NO_SESSION, "no refresh token");
+}
+
+/* Is TOKEN what we made for this session at GENERATION? */
+static bool is_ours(const struct app *app, const struct session *session, uint64_t generation,
+		    struct text token, struct problem *p)
+{
+	char expected[MINT_REFRESH_SIZE];
+
+	if (!mint_refresh(app->mint, &session->row, generation, expected, p))
+		return false;
+	if (token.len == strlen(expected) &&
+	    secret_equal((const unsigned char *)token.data, (const unsigned char *)expected,
+			 token.len))
+		return true;
+	return problem(p, NO_SESSION, "not a refresh token of ours");
+}
+
+bool session_request_refresh(const struct app *app, const struct request *req,
+			     const struct json *body, struct session *session,
+			     struct store_user *user, uint64_t *generation, struct problem *p)
+{
+	char session_id[STORE_ID_SIZE];
+	struct text token;
+
+	if (!find_refresh_token(app, req, body, &token, p))
+		return false;
+	if (!mint_refresh_parse(token, session_id, generation))
+		return problem(p, NO_SESSION, "not of a refresh token's shape");
+	return session_find_by_id(app->store, &app->config->session, session_id, req->now,
+				  session, user, p) &&
+	       is_ours(app, session, *generation, token, p);
+}
+
+bool session_request_find_to_end(const struct app *app, const struct request *req,
+				 const struct json *body, struct response *res,
+				 struct session *session, struct store_user *user,
+				 struct problem *p)
+{
+	uint64_t generation;
+
+	if (session_request_find(app, req, res, session, user, p))
+		return true;
+	if (!app->mint || p->kind != PROBLEM_NO_SESSION)
+		return false;
+	problem_clear(p);
+	return session_request_refresh(app, req, body, session, user, &generation, p);
+}
+
+/* In mode "jwt" only our own check can say which session a token names. */
+static const unsigned char *old_by_own_token(const struct app *app, const struct request *req,
+					     unsigned char hash[SHA256_BYTES])
+{
+	struct problem ignored = { 0 };
+	struct response unused = { .arena = req->arena };
+	struct store_user user;
+	struct session session;
+
+	if (!session_request_find_to_end(app, req, NULL, &unused, &session, &user, &ignored))
+		return NULL;
+	/* A JWT that was believed by itself does not say the hash. */
+	if (app->config->session.gate_cache_s &&
+	    !session_find_by_id(app->store, &app->config->session, session.row.id, req->now,
+				&session, &user, &ignored))
+		return NULL;
+	memcpy(hash, session.row.hash, SHA256_BYTES);
+	return hash;
+}
+
 const unsigned char *session_request_old(const struct app *app, const struct request *req,
 					 unsigned char hash[SHA256_BYTES])
 {
 	const struct access_credentials c = read_credentials(app, req);
 	const struct text token = c.cookie.len ? c.cookie : c.bearer;
-	struct problem ignored = { 0 };
-	struct access access;
 
 	switch (app->config->session.mode) {
 	case CONFIG_SESSION_COOKIE:
@@ -66,12 +144,7 @@ const unsigned char *session_request_old(const struct app *app, const struct req
 		token_hash(token, hash);
 		return hash;
 	case CONFIG_SESSION_JWT:
-		/* Only our own check can say which session a token names. */
-		if (!token.len || !access_find(app, &c, req->now, req->arena, &access, &ignored) ||
-		    !access.has_session)
-			return NULL;
-		memcpy(hash, access.session.row.hash, SHA256_BYTES);
-		return hash;
+		return old_by_own_token(app, req, hash);
 	case CONFIG_SESSION_NONE:
 		break;
 	}

@@ -23,6 +23,25 @@ bool session_request_find(const struct app *app, const struct request *req,
 	__attribute__((warn_unused_result));
 
 /*
+ * In mode "jwt": the session of the refresh token that came with the request, in BODY (may be
+ * NULL) or as a cookie, and its user. It may be a spent one: *GENERATION says which. Problems:
+ * BAD_MEMBER, NO_SESSION, DATABASE_AWAY, INTERNAL.
+ */
+bool session_request_refresh(const struct app *app, const struct request *req,
+			     const struct json *body, struct session *session,
+			     struct store_user *user, uint64_t *generation, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/*
+ * The session that a request wants to end: as session_request_find or, where a JWT has
+ * expired while the session behind it has not, by the refresh token.
+ */
+bool session_request_find_to_end(const struct app *app, const struct request *req,
+				 const struct json *body, struct response *res,
+				 struct session *session, struct store_user *user,
+				 struct problem *p) __attribute__((warn_unused_result));
+
+/*
  * The hash of the session that a login came with, for it to be ended; NULL if there is none.
  * In HASH.
  */

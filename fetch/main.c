@@ -63,6 +63,8 @@ static bool open_directory(struct job *job, struct problem *p)
 		return problem(p, KEYS_AWAY, "%s: %s", dir, strerror(errno));
 	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
 		return problem(p, KEYS_AWAY, "%s: %s", dir, strerror(errno));
+	if (st.st_mode & 022)
+		return problem(p, KEYS_AWAY, "%s: others can write there", dir);
 	job->file = arena_printf(job->arena, JWKS_FILE, job->state_dir, job->provider).data;
 	job->tried = arena_printf(job->arena, JWKS_TRIED, job->state_dir, job->provider).data;
 	job->lock = arena_printf(job->arena, JWKS_LOCK, job->state_dir, job->provider).data;
@@ -106,10 +108,19 @@ static bool write_record(const struct job *job, struct text record, struct probl
 	return problem(p, KEYS_AWAY, "%s cannot be written: %s", job->file, strerror(errno));
 }
 
+/* As jwks.c believes it: a 304 would make keys that others wrote there ours. */
+static bool is_ours(const struct job *job, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 022) &&
+	       (st.st_uid == geteuid() || st.st_uid == job->owner || st.st_uid == 0);
+}
+
 /* What was fetched before from the same place, for its ETag. Absent or bad: none. */
 static bool read_record(const struct job *job, struct jwks_record *out)
 {
-	const int fd = open(job->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const int fd = open(job->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	const size_t size = 2 * JWK_SET_MAX_BYTES;
 	struct problem ignored = { 0 };
 	struct text text = { 0 };
@@ -119,7 +130,7 @@ static bool read_record(const struct job *job, struct jwks_record *out)
 	if (fd < 0)
 		return false;
 	data = arena_alloc(job->arena, size);
-	while (text.len < size && (got = read(fd, data + text.len, size - text.len)) > 0)
+	while (is_ours(job, fd) && text.len < size && (got = read(fd, data + text.len, size - text.len)) > 0)
 		text.len += (size_t)got;
 	close(fd);
 	text.data = data;

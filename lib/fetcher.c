@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,6 +86,13 @@ static time_t monotonic(void)
 static bool is_cooling(const struct fetcher *f)
 {
 	return jwks_is_cooling(f->tried, source(f), f->config->key_cooldown_s);
+}
+
+bool fetcher_has_tried(const struct fetcher *f, int64_t when)
+{
+	struct stat st;
+
+	return stat(f->tried, &st) == 0 && st.st_mtime >= when;
 }
 
 /* Does a fetch run in any process? */

@@ -19,6 +19,9 @@ void fetcher_free(struct fetcher *fetcher);
 /* Is URL where this fetcher gets the set from (the discovery document's, for discovery)? */
 bool fetcher_url_is(const struct fetcher *fetcher, struct text url);
 
+/* Was a fetch begun at WHEN or later, by any process? */
+bool fetcher_has_tried(const struct fetcher *fetcher, int64_t when);
+
 /* Begins a fetch unless one runs or was begun within the cool-down. Does not wait. */
 void fetcher_start(struct fetcher *fetcher);
 

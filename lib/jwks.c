@@ -200,6 +200,16 @@ static bool is_due(const struct jwks *jwks, const struct snapshot *s, int64_t no
 	return !jwks->pinned && (now >= s->fresh_until - early || now < s->fetched_at);
 }
 
+/*
+ * Has it expired unnoticed, in a night without logins? Then its keys may long be withdrawn,
+ * and one fetch is waited for. Not with the issuer away: that has been tried since.
+ */
+static bool is_forgotten(const struct jwks *jwks, const struct snapshot *s, int64_t now)
+{
+	return !jwks->pinned && now > s->fresh_until &&
+	       !fetcher_has_tried(jwks->fetcher, s->fresh_until);
+}
+
 static bool kid_is_usable(const struct text *kid)
 {
 	for (size_t i = 0; kid && i < kid->len; i++)
@@ -235,7 +245,7 @@ bool jwks_find(struct jwks *jwks, const struct jwks_wanted *wanted, int64_t now,
 
 		s = acquire(jwks, now, fetched > 0, arena);
 		key = s ? jwk_find(&s->set, wanted->kid, wanted->algorithm) : NULL;
-		if (key) {
+		if (key && (fetched || !is_forgotten(jwks, s, now))) {
 			if (is_due(jwks, s, now))
 				fetcher_start(jwks->fetcher);
 			if (key->issuer &&

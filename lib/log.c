@@ -10,8 +10,7 @@
 #define LINE_MAX_BYTES 4096 /* a pipe takes as much in one piece */
 #define VALUE_MAX_BYTES 256 /* of one value, escaped: a full line keeps all its names */
 #define MESSAGE_MAX_BYTES 512
-#define PATH_RUN 20  /* so many token characters in a path have no business there */
-#define TOKEN_RUN 40 /* more than a UUID, less than a session's token */
+#define TOKEN_RUN 20 /* so many token characters in a row could be one */
 
 static struct config_log settings = { CONFIG_LOG_TEXT, CONFIG_LOG_INFO, CONFIG_LOG_STDERR };
 
@@ -63,6 +62,18 @@ static size_t token_run(struct text t, size_t i)
 	return end - i;
 }
 
+/* UUIDs, hex digits and most ids are of one case; hardly a token in base64url ever is. */
+static bool has_both_cases(const char *bytes, size_t len)
+{
+	bool upper = false, lower = false;
+
+	for (size_t i = 0; i < len; i++) {
+		upper = upper || (bytes[i] >= 'A' && bytes[i] <= 'Z');
+		lower = lower || (bytes[i] >= 'a' && bytes[i] <= 'z');
+	}
+	return upper && lower;
+}
+
 static void add_escaped_char(struct line *line, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -80,7 +91,7 @@ static void add_escaped_char(struct line *line, unsigned char c)
  * What a client sent can hold line ends, escape sequences, quotes: none gets through. Nor
  * does what could be a token that was put in the wrong place.
  */
-static void add_escaped(struct line *line, struct text t, size_t cut_at)
+static void add_escaped(struct line *line, struct text t, bool is_path)
 {
 	const size_t end = line->len + VALUE_MAX_BYTES;
 
@@ -91,7 +102,7 @@ static void add_escaped(struct line *line, struct text t, size_t cut_at)
 			add_plain(line, "...");
 			return;
 		}
-		if (run >= cut_at) {
+		if (run >= TOKEN_RUN && (is_path || has_both_cases(t.data + i, run))) {
 			add_plain(line, "[cut]");
 			i += run - 1;
 			continue;
@@ -127,7 +138,7 @@ static void add_name(struct line *line, const char *name)
 	}
 }
 
-static void add_value(struct line *line, const char *name, struct text value, size_t cut_at)
+static void add_value(struct line *line, const char *name, struct text value, bool is_path)
 {
 	const bool quotes = is_json() || !is_word(value);
 
@@ -136,14 +147,14 @@ static void add_value(struct line *line, const char *name, struct text value, si
 	add_name(line, name);
 	if (quotes)
 		add_char(line, '"');
-	add_escaped(line, value, cut_at);
+	add_escaped(line, value, is_path);
 	if (quotes)
 		add_char(line, '"');
 }
 
 static void add_text(struct line *line, const char *name, struct text value)
 {
-	add_value(line, name, value, TOKEN_RUN);
+	add_value(line, name, value, false);
 }
 
 /* With DECIMALS digits after the point. */
@@ -198,7 +209,7 @@ void log_request(const struct log_request *r)
 	start(&line, level);
 	add_text(&line, "request", text_of(r->request_id));
 	add_text(&line, "method", r->method);
-	add_value(&line, "path", r->path, PATH_RUN);
+	add_value(&line, "path", r->path, true);
 	add_number(&line, "status", 0, r->status);
 	add_text(&line, "error", text_of(r->error));
 	add_text(&line, "reason", text_of(r->cause));

@@ -2,8 +2,9 @@
  * The log: one line per request and per event, on stderr or syslog, as text or JSON.
  *
  * There is no way to print a token, a cookie, a key or a password: nobody hands one to
- * these functions, and what could be one is cut out of what a client sent: in a path, runs of
- * 20 and more token characters, elsewhere of 40 and more. Values end after 256 bytes.
+ * these functions, and what could be one is cut out of what a client sent: runs of 20 and
+ * more token characters, outside of a path only those of both cases. Values end after 256
+ * bytes.
  */
 #ifndef PINTLE_LOG_H
 #define PINTLE_LOG_H

@@ -93,6 +93,8 @@ static bool accept_match(const struct search *s, const struct store_match *match
 
 static bool may_sign_up(const struct search *s, struct problem *p)
 {
+	struct store_match match;
+
 	switch (s->accounts->signup) {
 	case CONFIG_SIGNUP_OPEN:
 		return true;
@@ -107,6 +109,9 @@ static bool may_sign_up(const struct search *s, struct problem *p)
 	case STORE_OK:
 		return true;
 	case STORE_NOT_FOUND:
+		/* Or a login beside this one has just used it: then the user is there now. */
+		if (find_by_address(s, &match, p) == STORE_OK)
+			return store_tx_again(s->tx, p);
 		return problem(p, SIGNUP_CLOSED, "no invitation");
 	default:
 		return false;

@@ -102,7 +102,7 @@ static enum store_outcome run_identity_add(struct store_tx *tx, struct op *op,
 static enum store_outcome run_invite_use(struct store_tx *tx, struct op *op,
 					 struct problem *p)
 {
-	return store_invite_use(tx, op->email, NOW, p);
+	return store_invite_use(tx, op->email, NOW + op->now, p);
 }
 
 static enum store_outcome run_session_add(struct store_tx *tx, struct op *op,
@@ -637,6 +637,8 @@ static void an_invitation_is_used_once(void **state)
 	assert_int_equal(once(op), STORE_NOT_FOUND);
 	op.email = AS_TEXT("a@example.com");
 	assert_int_equal(once(op), STORE_OK);
+	assert_int_equal(once(op), STORE_NOT_FOUND);
+	op.now = 60; /* nor a minute later */
 	assert_int_equal(once(op), STORE_NOT_FOUND);
 	op.email = AS_TEXT("b@example.com");
 	assert_int_equal(once(op), STORE_OK);
@@ -1339,7 +1341,7 @@ static void fifty_first_logins_at_once_make_one_user(void **state)
 
 static void race_to_use_an_invite(struct racer *r)
 {
-	struct op op = { run_invite_use, .email = TEXT("a@example.com") };
+	struct op op = { run_invite_use, .email = TEXT("a@example.com"), .now = r->number };
 	struct problem p = { 0 };
 
 	r->good = store_transact(the->store, run_op, &op, &p);

@@ -560,6 +560,101 @@ static void provider_mode_keeps_the_providers_token_in_our_cookie(void **state)
 						     maker_token_twin(arena, token).data).data), 401);
 }
 
+/* The two cookies of session mode jwt as one header. */
+static const char *pair_of(const struct reply *r)
+{
+	const char *first = strstr(r->head, "Set-Cookie: ") + strlen("Set-Cookie: ");
+	const char *second = strstr(first, "Set-Cookie: ") + strlen("Set-Cookie: ");
+
+	return arena_printf(arena, "HTTP_COOKIE=%.*s; %.*s", (int)strcspn(first, ";"), first,
+			    (int)strcspn(second, ";"), second)
+		.data;
+}
+
+static void use_jwt_mode(const char *more)
+{
+	struct problem p = { 0 };
+	char kid[64];
+
+	use("", arena_printf(arena, "session { mode = \"jwt\" keys_dir = \"@\" %s }\n", more).data);
+	assert_true(mint_rotate(app->config->session.keys_dir, now, kid, &p));
+}
+
+static void jwt_mode_gives_a_pair_and_takes_it_on(void **state)
+{
+	struct reply r;
+	const char *cookies;
+
+	(void)state;
+	use_jwt_mode("");
+	r = log_in(sign(CLAIMS()));
+	assert_int_equal(r.status, 200);
+	assert_int_equal(count_headers(&r, "Set-Cookie", NULL), 2);
+	assert_int_equal(number_at(r.json, "/session/token_expires_at"), NOW + MINT_LIFE_S);
+	cookies = pair_of(&r);
+	assert_int_equal(session_status(cookies), 200);
+	assert_int_equal(session_status(arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s",
+						     at(r.json, "/session/token")).data), 200);
+	now += MINT_LIFE_S + 60;
+	assert_int_equal(session_status(cookies), 401);
+	r = ASK(.method = "POST", .path = "/refresh", .more = { cookies });
+	assert_int_equal(r.status, 200);
+	assert_int_equal(session_status(pair_of(&r)), 200);
+	r = ASK(.method = "GET", .path = "/jwks");
+	assert_int_equal(r.status, 200);
+	assert_non_null(at(r.json, "/keys/0/kid"));
+	assert_null(at(r.json, "/keys/0/d"));
+}
+
+static void logout_in_jwt_mode_ends_the_refresh_token_as_well(void **state)
+{
+	struct reply r;
+	const char *cookies;
+
+	(void)state;
+	for (int late = 0; late <= 1; late++) {
+		use_jwt_mode("");
+		r = log_in(sign(CLAIMS()));
+		cookies = pair_of(&r);
+		/* Late: the JWT has expired by itself, the session behind it has not. */
+		now += late ? MINT_LIFE_S + 60 : 10;
+		r = ASK(.method = "POST", .path = "/logout", .more = { cookies });
+		assert_int_equal(r.status, 200);
+		assert_int_equal(number_at(r.json, "ended"), 1);
+		assert_int_equal(count_headers(&r, "Set-Cookie", NULL), 2);
+		assert_int_equal(ASK(.method = "POST", .path = "/refresh", .more = { cookies }).status,
+				 401);
+		now = NOW;
+	}
+}
+
+static void login_in_jwt_mode_ends_the_session_that_came_along(void **state)
+{
+	static const struct {
+		const char *more;
+		int later;
+	} cases[] = { { "", 10 }, { "", MINT_LIFE_S + 60 }, { "gate_cache = \"5m\"", 10 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *cookies;
+		struct reply r;
+
+		now = NOW;
+		use_jwt_mode(cases[i].more);
+		r = log_in(sign(CLAIMS()));
+		cookies = pair_of(&r);
+		now += cases[i].later;
+		r = ASK(.method = "POST", .path = "/login", .body = body_with(sign(CLAIMS())),
+			.more = { cookies });
+		assert_int_equal(r.status, 200);
+		assert_int_equal(fake_store_rows(app->store, FAKE_SESSIONS), 1);
+		assert_int_equal(ASK(.method = "POST", .path = "/refresh", .more = { cookies }).status,
+				 401);
+		assert_int_equal(session_status(pair_of(&r)), 200);
+	}
+}
+
 /* ---- other origins */
 
 #define FROM(origin) "HTTP_ORIGIN=" origin
@@ -716,6 +811,9 @@ int main(void)
 		TEST(cookie_mode_does_not_take_its_token_as_bearer),
 		TEST(mode_none_starts_no_session),
 		TEST(provider_mode_keeps_the_providers_token_in_our_cookie),
+		TEST(jwt_mode_gives_a_pair_and_takes_it_on),
+		TEST(logout_in_jwt_mode_ends_the_refresh_token_as_well),
+		TEST(login_in_jwt_mode_ends_the_session_that_came_along),
 		TEST(listed_origin_gets_cors_headers_with_every_answer),
 		TEST(foreign_origin_changes_nothing_and_reads_nothing),
 		TEST(own_and_listed_origins_may_log_in),

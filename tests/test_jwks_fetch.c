@@ -97,6 +97,15 @@ static void end_cool_down(void)
 	unlink(scratch_path(arena, TRIED));
 }
 
+/* As if the last fetch had been begun 90 seconds ago. */
+static void end_cool_down_keeping_the_stamp(void)
+{
+	const struct timespec when[2] = { { .tv_nsec = UTIME_OMIT },
+					  { .tv_sec = time(NULL) - 90 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, scratch_path(arena, TRIED), when, 0), 0);
+}
+
 static double seconds(void)
 {
 	struct timespec t;
@@ -312,6 +321,35 @@ static void nobody_waits_for_a_set_that_is_only_due(void **state)
 		;
 	assert_int_equal(raw_server_requests(), 1);
 	assert_int_equal(find("a"), PROBLEM_NONE);
+}
+
+/* After a night without logins, say: a key may have been withdrawn in it. */
+static void set_that_expired_unnoticed_is_fetched_first(void **state)
+{
+	(void)state;
+	write_set(a_and_b, 3700);
+	assert_int_equal(find("b"), PROBLEM_TOKEN_KEY);
+	assert_int_equal(find("a"), PROBLEM_NONE);
+	assert_int_equal(raw_server_requests(), 1);
+}
+
+static void with_the_issuer_away_one_login_waits_and_the_rest_go_on(void **state)
+{
+	double begun;
+
+	(void)state;
+	write_set(a_and_b, 3700);
+	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"), RAW_DRIP, 0);
+	begun = seconds();
+	assert_int_equal(find("b"), PROBLEM_NONE);
+	assert_true(seconds() - begun > 0.5);
+	begun = seconds();
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(find("b"), PROBLEM_NONE);
+	end_cool_down_keeping_the_stamp();
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(find("b"), PROBLEM_NONE);
+	assert_true(seconds() - begun < 0.5);
 }
 
 /* ---- what comes of an answer */
@@ -558,6 +596,8 @@ int main(void)
 		TEST(slow_issuer_holds_half_of_the_threads_at_most),
 		TEST(set_that_is_due_is_fetched_while_logins_go_on),
 		TEST(nobody_waits_for_a_set_that_is_only_due),
+		TEST(set_that_expired_unnoticed_is_fetched_first),
+		TEST(with_the_issuer_away_one_login_waits_and_the_rest_go_on),
 		TEST(withdrawn_key_is_refused_after_the_refresh),
 		TEST(unchanged_set_is_known_by_its_etag),
 		TEST(two_keys_under_one_kid_serve_nobody),

@@ -362,6 +362,27 @@ static void path_of_short_words_is_left_alone(void **state)
 	expect_has(logged_line(), " path=/0123456789012345678/[cut]/x ");
 }
 
+static void ids_of_one_case_are_left_alone(void **state)
+{
+	static const char *const ids[] = {
+		UUID, "123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent.com",
+		"0123456789abcdef0123456789abcdef01234567", "SPACE_JWT_PUBLIC_8028AAA3-EC2D-4BAA",
+		"Aa0123456789012345", /* short enough */
+	};
+
+	(void)state;
+	use(CONFIG_LOG_TEXT, CONFIG_LOG_INFO);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+		log_event(CONFIG_LOG_INFO, "token", "aud \"%s\"", ids[i]);
+	{
+		const char *all = logged();
+
+		stop_capture();
+		for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+			expect_has(all, ids[i]);
+	}
+}
+
 static void token_in_any_other_value_is_cut_out(void **state)
 {
 	struct log_request r = refused_login();
@@ -438,6 +459,7 @@ int main(void)
 		TEST(value_of_256_bytes_is_not_cut),
 		TEST(token_in_a_path_is_cut_out),
 		TEST(path_of_short_words_is_left_alone),
+		TEST(ids_of_one_case_are_left_alone),
 		TEST(token_in_any_other_value_is_cut_out),
 		TEST(lines_of_threads_do_not_mix),
 	};

@@ -372,6 +372,32 @@ static void a_key_column_that_is_not_unique_is_refused(void **state)
 	assert_email_column(true);
 }
 
+/* Columns that somebody made wider may hold what there is no room for. */
+static void what_is_too_long_for_us_is_refused_and_not_cut(void **state)
+{
+	const struct config config = config_to("pintle_keys");
+	struct store *store = store_new(&config);
+	struct problem p = { 0 };
+
+	(void)state;
+	mariadb_run("ALTER TABLE pintle_keys.users MODIFY phone VARBINARY(400)");
+	mariadb_run("INSERT INTO pintle_keys.users (email, phone, created_at) VALUES"
+		    " ('alice@example.com', REPEAT('1', 19), '2026-01-01')");
+	assert_true(store_transact(store, find_alice, NULL, &p));
+	assert_int_equal(outcome_of_find, STORE_OK);
+	mariadb_run("UPDATE pintle_keys.users SET phone = REPEAT('1', 20)");
+	assert_false(store_transact(store, find_alice, NULL, &p));
+	assert_int_equal(p.kind, PROBLEM_INTERNAL);
+	mariadb_run("UPDATE pintle_keys.users SET phone = REPEAT('1', 400)");
+	problem_clear(&p);
+	assert_false(store_transact(store, find_alice, NULL, &p));
+	assert_int_equal(p.kind, PROBLEM_INTERNAL);
+	mariadb_run("UPDATE pintle_keys.users SET phone = NULL");
+	problem_clear(&p);
+	assert_true(store_transact(store, find_alice, NULL, &p));
+	store_free(store);
+}
+
 /* ---- how a server is found */
 
 static void without_a_server_it_starts_and_says_so(void **state)
@@ -1261,6 +1287,7 @@ int main(void)
 		cmocka_unit_test(two_may_migrate_at_once),
 		cmocka_unit_test(a_key_column_that_compares_by_a_collation_is_refused),
 		cmocka_unit_test(a_key_column_that_is_not_unique_is_refused),
+		cmocka_unit_test(what_is_too_long_for_us_is_refused_and_not_cut),
 		cmocka_unit_test(without_a_server_it_starts_and_says_so),
 		cmocka_unit_test(a_wrong_password_or_database_is_no_connection),
 		cmocka_unit_test(the_first_host_that_answers_is_used),
