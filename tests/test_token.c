@@ -353,6 +353,9 @@ static void invalid_utf8_is_refused(void **state)
 
 /* ---- order */
 
+#define K16 "kkkkkkkkkkkkkkkk"
+#define K64 K16 K16 K16 K16
+
 /* One fault each, in the order in which they are to be found. */
 static const struct fault {
 	bool in_header;
@@ -365,6 +368,8 @@ static const struct fault {
 	{ true, "typ", "\"dpop+jwt\"", PROBLEM_TOKEN_KIND, true },
 	{ true, "crit", "[\"exp\"]", PROBLEM_TOKEN_MALFORMED, true },
 	{ true, "kid", "1", PROBLEM_TOKEN_KEY, true },
+	{ true, "kid", "\"\"", PROBLEM_TOKEN_KEY, true },
+	{ true, "kid", "\"" K64 K64 K64 K64 "k\"", PROBLEM_TOKEN_KEY, true },
 	{ false, "iss", "\"https://www.cotter.app/\"", PROBLEM_TOKEN_ISSUER, true },
 	{ true, "alg", "\"RS256\"", PROBLEM_TOKEN_ALGORITHM, true },
 	{ false, "exp", "\"1795353600\"", PROBLEM_TOKEN_CLAIMS, true },
