@@ -1,6 +1,6 @@
 /*
- * For the tests of presets.def: of each provider a block as somebody would write it, a token
- * as it makes them, and a login with one.
+ * For the tests of presets.def: of each provider a block as somebody would write it, a
+ * token as it makes them, and a login with one.
  */
 #ifndef PINTLE_PRESET_PROFILES_H
 #define PINTLE_PRESET_PROFILES_H
@@ -38,14 +38,21 @@ struct profile {
 	enum jws_algorithm algorithm;
 	int life_s;
 	const char *audience_claim;
-	struct member verified; /* the claim that says so, as it must not be; "" if none does */
+	struct member
+		verified; /* the claim that says so, as it must not be; "" if none does */
 	const char *subject, *email;
 	struct member claims[MEMBERS_MAX]; /* less iat and exp */
 };
 
-#define EMAIL { "email", "\"Alice@Example.com\"" }
+#define EMAIL                                                                            \
+	{                                                                                \
+		"email", "\"Alice@Example.com\""                                         \
+	}
 #define ALICE "alice@example.com"
-#define NOT_VERIFIED { "email_verified", "false" }
+#define NOT_VERIFIED                                                                     \
+	{                                                                                \
+		"email_verified", "false"                                                \
+	}
 #define TENANT "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c5"
 #define OTHER_TENANT "9188040d-6c67-4c5b-b112-36a304b66dad"
 #define ENTRA "https://login.microsoftonline.com/"
@@ -53,20 +60,27 @@ struct profile {
 #define STYTCH_ID "project-live-0a1b2c3d-0000-4000-8000-0123456789ab"
 #define SUPABASE "https://abcdefghijklmnopqrst.supabase.co/auth/v1"
 #define KEYCLOAK "https://sso.example.com/realms/staff"
-#define FACTORS(list) "{\"id\":\"session-live-1\",\"started_at\":\"2026-11-22T12:00:00Z\"," \
-		      "\"attributes\":{\"ip_address\":\"192.0.2.7\"}," \
-		      "\"authentication_factors\":[" list "]}"
-#define FACTOR(type, delivery, more) "{\"type\":\"" type "\",\"delivery_method\":\"" delivery \
-				     "\",\"last_authenticated_at\":\"2026-11-22T12:00:00Z\"" \
-				     more "}"
-#define TO_EMAIL ",\"email_factor\":{\"email_id\":\"email-live-1\"," \
-		 "\"email_address\":\"Alice@Example.com\"}"
+#define FACTORS(list)                                                                    \
+	"{\"id\":\"session-live-1\",\"started_at\":\"2026-11-22T12:00:00Z\","            \
+	"\"attributes\":{\"ip_address\":\"192.0.2.7\"},"                                 \
+	"\"authentication_factors\":[" list "]}"
+#define FACTOR(type, delivery, more)                                                     \
+	"{\"type\":\"" type "\",\"delivery_method\":\"" delivery                         \
+	"\",\"last_authenticated_at\":\"2026-11-22T12:00:00Z\"" more "}"
+#define TO_EMAIL                                                                         \
+	",\"email_factor\":{\"email_id\":\"email-live-1\","                              \
+	"\"email_address\":\"Alice@Example.com\"}"
 
 static const struct profile profiles[] = {
-	{ "cotter", "audience = \"7d1c2b3a-0000-4000-8000-0123456789ab\"",
-	  "https://www.cotter.app/api/v0/token/jwks", JWS_ES256, 3600, "aud",
+	{ "cotter",
+	  "audience = \"7d1c2b3a-0000-4000-8000-0123456789ab\"",
+	  "https://www.cotter.app/api/v0/token/jwks",
+	  JWS_ES256,
+	  3600,
+	  "aud",
 	  { "authentication_method", "\"TRUSTED_DEVICE\"" },
-	  "11111111-1111-4111-8111-111111111111", ALICE,
+	  "11111111-1111-4111-8111-111111111111",
+	  ALICE,
 	  { { "iss", "\"https://www.cotter.app\"" },
 	    { "aud", "\"7d1c2b3a-0000-4000-8000-0123456789ab\"" },
 	    { "sub", "\"11111111-1111-4111-8111-111111111111\"" },
@@ -76,9 +90,15 @@ static const struct profile profiles[] = {
 	    { "scope", "\"access\"" },
 	    { "identifier", "\"Alice@Example.com\"" },
 	    { "jti", "\"22222222-2222-4222-8222-222222222222\"" } } },
-	{ "google", "audience = \"407-web.apps.googleusercontent.com\"",
-	  "https://www.googleapis.com/oauth2/v3/certs", JWS_RS256, 3600, "aud", NOT_VERIFIED,
-	  "110169484474386276334", ALICE,
+	{ "google",
+	  "audience = \"407-web.apps.googleusercontent.com\"",
+	  "https://www.googleapis.com/oauth2/v3/certs",
+	  JWS_RS256,
+	  3600,
+	  "aud",
+	  NOT_VERIFIED,
+	  "110169484474386276334",
+	  ALICE,
 	  { { "iss", "\"https://accounts.google.com\"" },
 	    { "azp", "\"407-android.apps.googleusercontent.com\"" },
 	    { "aud", "\"407-web.apps.googleusercontent.com\"" },
@@ -90,9 +110,14 @@ static const struct profile profiles[] = {
 	    { "name", "\"Alice Example\"" },
 	    { "picture", "\"https://lh3.googleusercontent.com/a/x\"" },
 	    { "jti", "\"161e2a4f6a0c\"" } } },
-	{ "apple", "audience = {\"com.example.web\", \"com.example.app\"}",
-	  "https://appleid.apple.com/auth/keys", JWS_RS256, 86400, "aud",
-	  { "email_verified", "\"false\"" }, "001234.0b1c2d3e4f5a.0815",
+	{ "apple",
+	  "audience = {\"com.example.web\", \"com.example.app\"}",
+	  "https://appleid.apple.com/auth/keys",
+	  JWS_RS256,
+	  86400,
+	  "aud",
+	  { "email_verified", "\"false\"" },
+	  "001234.0b1c2d3e4f5a.0815",
 	  "k7x2m9q4wd@privaterelay.appleid.com",
 	  { { "iss", "\"https://appleid.apple.com\"" },
 	    { "aud", "\"com.example.web\"" },
@@ -103,9 +128,15 @@ static const struct profile profiles[] = {
 	    { "is_private_email", "\"true\"" },
 	    { "auth_time", "1795349990" },
 	    { "nonce_supported", "true" } } },
-	{ "microsoft", "audience = \"" ENTRA_ID "\"",
-	  "https://login.microsoftonline.com/common/discovery/v2.0/keys", JWS_RS256, 3900, "aud",
-	  { "xms_edov", "false" }, "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ", ALICE,
+	{ "microsoft",
+	  "audience = \"" ENTRA_ID "\"",
+	  "https://login.microsoftonline.com/common/discovery/v2.0/keys",
+	  JWS_RS256,
+	  3900,
+	  "aud",
+	  { "xms_edov", "false" },
+	  "AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
+	  ALICE,
 	  { { "ver", "\"2.0\"" },
 	    { "iss", "\"" ENTRA TENANT "/v2.0\"" },
 	    { "sub", "\"AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ\"" },
@@ -119,10 +150,16 @@ static const struct profile profiles[] = {
 	    { "xms_edov", "true" },
 	    { "uti", "\"a-b_c\"" },
 	    { "rh", "\"0.AAAA\"" } } },
-	{ "firebase", "audience = \"example-app\"",
+	{ "firebase",
+	  "audience = \"example-app\"",
 	  "https://www.googleapis.com/service_accounts/v1/jwk/"
-	  "securetoken@system.gserviceaccount.com", JWS_RS256, 3600, "aud", NOT_VERIFIED,
-	  "kXv3Y9q0abcDEF", ALICE,
+	  "securetoken@system.gserviceaccount.com",
+	  JWS_RS256,
+	  3600,
+	  "aud",
+	  NOT_VERIFIED,
+	  "kXv3Y9q0abcDEF",
+	  ALICE,
 	  { { "iss", "\"https://securetoken.google.com/example-app\"" },
 	    { "aud", "\"example-app\"" },
 	    { "auth_time", "1795340000" },
@@ -132,9 +169,15 @@ static const struct profile profiles[] = {
 	    { "email_verified", "true" },
 	    { "firebase", "{\"identities\":{\"email\":[\"Alice@Example.com\"]},"
 			  "\"sign_in_provider\":\"password\"}" } } },
-	{ "auth0", "audience = \"aB3dE5fG7hJ9\" issuer = \"https://example.eu.auth0.com/\"",
-	  "https://example.eu.auth0.com/.well-known/jwks.json", JWS_RS256, 36000, "aud",
-	  NOT_VERIFIED, "auth0|5f7c8ec7c33c6c004bbafe82", ALICE,
+	{ "auth0",
+	  "audience = \"aB3dE5fG7hJ9\" issuer = \"https://example.eu.auth0.com/\"",
+	  "https://example.eu.auth0.com/.well-known/jwks.json",
+	  JWS_RS256,
+	  36000,
+	  "aud",
+	  NOT_VERIFIED,
+	  "auth0|5f7c8ec7c33c6c004bbafe82",
+	  ALICE,
 	  { { "nickname", "\"alice\"" },
 	    { "updated_at", "\"2026-11-22T12:00:00.000Z\"" },
 	    EMAIL,
@@ -144,44 +187,69 @@ static const struct profile profiles[] = {
 	    { "aud", "\"aB3dE5fG7hJ9\"" },
 	    { "sid", "\"kQ1\"" },
 	    { "nonce", "\"n-0S6_WzA2Mj\"" } } },
-	{ "supabase", "issuer = \"" SUPABASE "\" verified = \"always\"",
-	  SUPABASE "/.well-known/jwks.json", JWS_ES256, 3600, "aud", { "", "" },
-	  "6d1e0b7a-3333-4444-8555-666677778888", ALICE,
+	{ "supabase",
+	  "issuer = \"" SUPABASE "\" verified = \"always\"",
+	  SUPABASE "/.well-known/jwks.json",
+	  JWS_ES256,
+	  3600,
+	  "aud",
+	  { "", "" },
+	  "6d1e0b7a-3333-4444-8555-666677778888",
+	  ALICE,
 	  { { "iss", "\"" SUPABASE "\"" },
 	    { "sub", "\"6d1e0b7a-3333-4444-8555-666677778888\"" },
 	    { "aud", "\"authenticated\"" },
 	    EMAIL,
 	    { "phone", "\"\"" },
 	    { "app_metadata", "{\"provider\":\"email\",\"providers\":[\"email\"]}" },
-	    { "user_metadata", "{\"email\":\"eve@example.com\",\"email_verified\":true}" },
+	    { "user_metadata",
+	      "{\"email\":\"eve@example.com\",\"email_verified\":true}" },
 	    { "role", "\"authenticated\"" },
 	    { "aal", "\"aal1\"" },
 	    { "amr", "[{\"method\":\"password\",\"timestamp\":1795349000}]" },
 	    { "session_id", "\"0a1b2c3d-3333-4444-8555-666677778888\"" },
 	    { "is_anonymous", "false" } } },
-	{ "stytch", "audience = \"" STYTCH_ID "\"",
-	  "https://api.stytch.com/v1/sessions/jwks/" STYTCH_ID, JWS_RS256, 300, "aud",
-	  { "https://stytch.com/session", FACTORS(FACTOR("magic_link", "embedded", TO_EMAIL)) },
-	  "user-live-7b3a", ALICE,
+	{ "stytch",
+	  "audience = \"" STYTCH_ID "\"",
+	  "https://api.stytch.com/v1/sessions/jwks/" STYTCH_ID,
+	  JWS_RS256,
+	  300,
+	  "aud",
+	  { "https://stytch.com/session",
+	    FACTORS(FACTOR("magic_link", "embedded", TO_EMAIL)) },
+	  "user-live-7b3a",
+	  ALICE,
 	  { { "aud", "[\"" STYTCH_ID "\"]" },
-	    { "https://stytch.com/session", FACTORS(FACTOR("magic_link", "email", TO_EMAIL)) },
+	    { "https://stytch.com/session",
+	      FACTORS(FACTOR("magic_link", "email", TO_EMAIL)) },
 	    { "iss", "\"stytch.com/" STYTCH_ID "\"" },
 	    { "nbf", "1795350000" },
 	    { "sub", "\"user-live-7b3a\"" } } },
-	{ "hanko", "audience = \"example.com\" issuer = \"https://f4c1.hanko.io\"",
-	  "https://f4c1.hanko.io/.well-known/jwks.json", JWS_RS256, 43200, "aud",
+	{ "hanko",
+	  "audience = \"example.com\" issuer = \"https://f4c1.hanko.io\"",
+	  "https://f4c1.hanko.io/.well-known/jwks.json",
+	  JWS_RS256,
+	  43200,
+	  "aud",
 	  { "email", "{\"address\":\"Alice@Example.com\",\"is_primary\":true,"
 		     "\"is_verified\":false}" },
-	  "c339547d-e17d-4ba7-8a1d-b3d5a4d17c1c", ALICE,
+	  "c339547d-e17d-4ba7-8a1d-b3d5a4d17c1c",
+	  ALICE,
 	  { { "iss", "\"https://f4c1.hanko.io\"" },
 	    { "aud", "[\"example.com\"]" },
 	    { "sub", "\"c339547d-e17d-4ba7-8a1d-b3d5a4d17c1c\"" },
 	    { "session_id", "\"5a1f\"" },
 	    { "email", "{\"address\":\"Alice@Example.com\",\"is_primary\":true,"
 		       "\"is_verified\":true}" } } },
-	{ "keycloak", "audience = \"shop\" issuer = \"" KEYCLOAK "\"",
-	  KEYCLOAK "/protocol/openid-connect/certs", JWS_RS256, 300, "azp", NOT_VERIFIED,
-	  "f3b1a0c2-aaaa-4bbb-8ccc-ddddeeeeffff", ALICE,
+	{ "keycloak",
+	  "audience = \"shop\" issuer = \"" KEYCLOAK "\"",
+	  KEYCLOAK "/protocol/openid-connect/certs",
+	  JWS_RS256,
+	  300,
+	  "azp",
+	  NOT_VERIFIED,
+	  "f3b1a0c2-aaaa-4bbb-8ccc-ddddeeeeffff",
+	  ALICE,
 	  { { "auth_time", "1795340000" },
 	    { "jti", "\"1\"" },
 	    { "iss", "\"" KEYCLOAK "\"" },
@@ -194,9 +262,15 @@ static const struct profile profiles[] = {
 	    { "email_verified", "true" },
 	    { "preferred_username", "\"alice\"" },
 	    EMAIL } },
-	{ "clerk", "audience = \"https://www.example.com\" issuer = \"https://clerk.example.com\"",
-	  "https://clerk.example.com/.well-known/jwks.json", JWS_RS256, 60, "azp", NOT_VERIFIED,
-	  "user_2NNEqL2nrIRdJ194ndJqAHwEfxC", ALICE,
+	{ "clerk",
+	  "audience = \"https://www.example.com\" issuer = \"https://clerk.example.com\"",
+	  "https://clerk.example.com/.well-known/jwks.json",
+	  JWS_RS256,
+	  60,
+	  "azp",
+	  NOT_VERIFIED,
+	  "user_2NNEqL2nrIRdJ194ndJqAHwEfxC",
+	  ALICE,
 	  { { "azp", "\"https://www.example.com\"" },
 	    { "fva", "[0,-1]" },
 	    { "iss", "\"https://clerk.example.com\"" },
@@ -207,26 +281,45 @@ static const struct profile profiles[] = {
 	    { "v", "2" },
 	    EMAIL,
 	    { "email_verified", "true" } } },
-	{ "descope", "audience = \"P2Pq03wpnnjxJajSUKDuy2xviLNV\"",
-	  "https://api.descope.com/P2Pq03wpnnjxJajSUKDuy2xviLNV/.well-known/jwks.json", JWS_RS256,
-	  600, "iss", { "amr", "[\"oauth\"]" }, "U2Pq1", ALICE,
+	{ "descope",
+	  "audience = \"P2Pq03wpnnjxJajSUKDuy2xviLNV\"",
+	  "https://api.descope.com/P2Pq03wpnnjxJajSUKDuy2xviLNV/.well-known/jwks.json",
+	  JWS_RS256,
+	  600,
+	  "iss",
+	  { "amr", "[\"oauth\"]" },
+	  "U2Pq1",
+	  ALICE,
 	  { { "amr", "[\"email\"]" },
 	    { "drn", "\"DS\"" },
 	    { "iss", "\"P2Pq03wpnnjxJajSUKDuy2xviLNV\"" },
 	    { "rexp", "\"2026-12-20T12:00:00Z\"" },
 	    { "sub", "\"U2Pq1\"" },
 	    EMAIL } },
-	{ "corbado", "audience = \"pro-4268394291597054564\" verified = \"always\"",
+	{ "corbado",
+	  "audience = \"pro-4268394291597054564\" verified = \"always\"",
 	  "https://pro-4268394291597054564.frontendapi.cloud.corbado.io/.well-known/jwks",
-	  JWS_RS256, 300, "iss", { "", "" }, "usr-7709", ALICE,
+	  JWS_RS256,
+	  300,
+	  "iss",
+	  { "", "" },
+	  "usr-7709",
+	  ALICE,
 	  { { "iss", "\"https://pro-4268394291597054564.frontendapi.cloud.corbado.io\"" },
 	    { "sub", "\"usr-7709\"" },
 	    { "jti", "\"ses-1\"" },
 	    { "nbf", "1795350000" },
 	    { "name", "\"Alice Example\"" },
 	    EMAIL } },
-	{ "linkedin", "audience = \"77abcdefgh1234\"", NULL, JWS_RS256, 3600, "aud",
-	  { "email_verified", "\"false\"" }, "782bbtaQ", ALICE,
+	{ "linkedin",
+	  "audience = \"77abcdefgh1234\"",
+	  NULL,
+	  JWS_RS256,
+	  3600,
+	  "aud",
+	  { "email_verified", "\"false\"" },
+	  "782bbtaQ",
+	  ALICE,
 	  { { "iss", "\"https://www.linkedin.com/oauth\"" },
 	    { "aud", "\"77abcdefgh1234\"" },
 	    { "sub", "\"782bbtaQ\"" },
@@ -234,8 +327,15 @@ static const struct profile profiles[] = {
 	    EMAIL,
 	    { "email_verified", "\"true\"" },
 	    { "locale", "\"en_US\"" } } },
-	{ "oidc", "audience = \"us\" issuer = \"https://id.example.com/tenant\"", NULL, JWS_ES256,
-	  3600, "aud", NOT_VERIFIED, "s-1", ALICE,
+	{ "oidc",
+	  "audience = \"us\" issuer = \"https://id.example.com/tenant\"",
+	  NULL,
+	  JWS_ES256,
+	  3600,
+	  "aud",
+	  NOT_VERIFIED,
+	  "s-1",
+	  ALICE,
 	  { { "iss", "\"https://id.example.com/tenant\"" },
 	    { "aud", "[\"us\",\"https://api.example.com\"]" },
 	    { "azp", "\"us\"" },
@@ -244,7 +344,7 @@ static const struct profile profiles[] = {
 	    { "email_verified", "true" } } },
 };
 
-static struct arena *arena; /* of the test at hand */
+static struct arena *arena;		      /* of the test at hand */
 static struct maker_key *ec, *rsa, *stranger; /* the last is an RSA key */
 static struct config *config;
 static struct token_rules rules;
@@ -266,8 +366,9 @@ static inline int open_all(void **state)
 		      text_of(maker_jwk_set(
 			      a, maker_jwk(a, rsa, "\"kid\":\"rsa\",\"use\":\"sig\""),
 			      maker_jwk(a, ec, "\"kid\":\"ec\",\"alg\":\"ES256\""),
-			      maker_jwk(a, rsa, "\"kid\":\"enc\",\"use\":\"enc\","
-						"\"alg\":\"RSA-OAEP\",\"x5tS256\":\"x\""),
+			      maker_jwk(a, rsa,
+					"\"kid\":\"enc\",\"use\":\"enc\","
+					"\"alg\":\"RSA-OAEP\",\"x5tS256\":\"x\""),
 			      NULL)));
 	scratch_write("stranger.json",
 		      text_of(maker_jwk_set(a, maker_jwk(a, stranger, "\"kid\":\"rsa\""),
@@ -300,7 +401,8 @@ static inline void open_providers(const char *text)
 {
 	close_providers();
 	config = scratch_config(text);
-	rules = (struct token_rules){ provider_list_new(config), config->token_limit, false };
+	rules = (struct token_rules){ provider_list_new(config), config->token_limit,
+				      false };
 	store = store_new(config);
 }
 
@@ -333,8 +435,8 @@ static inline const struct profile *profile_of(const char *preset)
 /* The profile's block under its preset's name, with MORE in it. */
 static inline const char *block_of(const struct profile *p, const char *more)
 {
-	return arena_printf(arena, "provider \"%s\" { preset = \"%s\" %s %s }\n", p->preset,
-			    p->preset, p->block, more)
+	return arena_printf(arena, "provider \"%s\" { preset = \"%s\" %s %s }\n",
+			    p->preset, p->preset, p->block, more)
 		.data;
 }
 
@@ -431,7 +533,8 @@ static inline enum problem_kind visit(struct text token, struct visit *v)
 }
 
 /* With nobody known as yet. */
-static inline void expect_kind(const char *what, struct text token, enum problem_kind kind)
+static inline void expect_kind(const char *what, struct text token,
+			       enum problem_kind kind)
 {
 	struct visit v;
 	enum problem_kind found;

@@ -428,6 +428,11 @@ static void sessions_are_listed_and_ended_one_by_one(void **state)
 	r = ASK(.method = "DELETE", .path = arena_printf(arena, "/sessions/%s", id).data,
 		.more = { second });
 	expect_reply("again", &r, 404, PROBLEM_NOT_FOUND);
+	r = ASK(.method = "GET", .path = "/sessions", .more = { second });
+	r = ASK(.method = "DELETE", .more = { second },
+		.path = arena_printf(arena, "/sessions/0%s", at(r.json, "/sessions/0/id")).data);
+	expect_reply("another spelling of one's own", &r, 404, PROBLEM_NOT_FOUND);
+	assert_int_equal(session_status(second), 200);
 	for (const char *const *bad = (const char *const[]){ "0", "01", "x", "-1", "1x", "1%20",
 							     "99999999999999999999", NULL };
 	     *bad; bad++) {

@@ -1,4 +1,5 @@
-/* Tokens as form posts: Google's with its double submit, Apple's, and whatever is like them. */
+/* Tokens as form posts: Google's with its double submit, Apple's, and whatever is like
+ * them. */
 #include "answer.h"
 
 #include "form.h"
@@ -15,15 +16,15 @@ static const char configuration[] =
 	"allowed_origins = {\"" GOOGLE "\", \"" APPLE "\"}\n"
 	"provider g { preset = google form = yes " PINNED "\n"
 	"  audience = \"407-web.apps.googleusercontent.com\" }\n"
-	"provider a { preset = apple form = yes " PINNED " audience = \"com.example.web\" }\n"
+	"provider a { preset = apple form = yes " PINNED
+	" audience = \"com.example.web\" }\n"
 	"provider m { preset = oidc " PINNED "\n"
 	"  audience = us issuer = \"https://id.example.com/tenant\" }\n";
 
-static const char formless[] =
-	"public_url = \"https://www.example.com/auth\"\n"
-	"state_dir = \"@\"\n"
-	"provider g { preset = google " PINNED "\n"
-	"  audience = \"407-web.apps.googleusercontent.com\" }\n";
+static const char formless[] = "public_url = \"https://www.example.com/auth\"\n"
+			       "state_dir = \"@\"\n"
+			       "provider g { preset = google " PINNED "\n"
+			       "  audience = \"407-web.apps.googleusercontent.com\" }\n";
 
 static struct app *app;
 static const char *google, *apple, *other; /* a good token of each */
@@ -41,7 +42,8 @@ static int open_two(void **state)
 	google = token_of(profile_of("google"), NULL).data;
 	apple = token_of(profile_of("apple"), NULL).data;
 	other = token_of(profile_of("oidc"),
-			 (struct member[]){ { "email", "\"bob@example.com\"" }, { NULL, NULL } })
+			 (struct member[]){ { "email", "\"bob@example.com\"" },
+					    { NULL, NULL } })
 			.data;
 	return 0;
 }
@@ -78,7 +80,8 @@ static char *variable(const char *name, const char *value)
 
 static const char *send_post(const struct post *post)
 {
-	struct text body = { post->body, post->body_len ? post->body_len : strlen(post->body) };
+	struct text body = { post->body,
+			     post->body_len ? post->body_len : strlen(post->body) };
 	char *variables[12] = {
 		variable("REQUEST_METHOD", "POST"),
 		variable("SCRIPT_NAME", "/auth"),
@@ -97,15 +100,16 @@ static const char *send_post(const struct post *post)
 		variables[n++] =
 			variable("HTTP_ORIGIN", post->origin ? post->origin : GOOGLE);
 	if (!post->cookie || *post->cookie)
-		variables[n++] = variable("HTTP_COOKIE",
-					  post->cookie ? post->cookie : "g_csrf_token=c5rf");
+		variables[n++] = variable(
+			"HTTP_COOKIE", post->cookie ? post->cookie : "g_csrf_token=c5rf");
 	if (post->more)
 		variables[n++] = (char *)post->more;
 	answer(app, arena, NOW, &door, &res, &out);
 	return arena_copy(arena, out).data;
 }
 
-/* STATUS and, unless NULL, the error that it says; nothing happened but with a 2xx or 3xx. */
+/* STATUS and, unless NULL, the error that it says; nothing happened but with a 2xx or
+ * 3xx. */
 static void expect_answer(const char *what, const struct post *post, int status,
 			  const char *error)
 {
@@ -125,7 +129,8 @@ static void expect_answer(const char *what, const struct post *post, int status,
 	assert_null(strstr(said, "Set-Cookie:"));
 }
 
-static void expect_location(const char *what, const struct post *post, const char *location)
+static void expect_location(const char *what, const struct post *post,
+			    const char *location)
 {
 	const char *line = arena_printf(arena, "\r\nLocation: %s\r\n", location).data;
 	const char *said = send_post(post);
@@ -136,7 +141,8 @@ static void expect_location(const char *what, const struct post *post, const cha
 
 static const char *google_form(const char *more)
 {
-	return arena_printf(arena, "credential=%s&g_csrf_token=c5rf&select_by=btn%s", google, more)
+	return arena_printf(arena, "credential=%s&g_csrf_token=c5rf&select_by=btn%s",
+			    google, more)
 		.data;
 }
 
@@ -174,12 +180,15 @@ static void google_posts_its_credential(void **state)
 
 static void apple_posts_its_token(void **state)
 {
-	static const char user[] = "%7B%22name%22%3A%7B%22firstName%22%3A%22Zo%C3%AB%22%2C"
-				   "%22lastName%22%3A%22E%22%7D%2C%22email%22%3A"
-				   "%22eve%40example.com%22%7D";
+	static const char user[] =
+		"%7B%22name%22%3A%7B%22firstName%22%3A%22Zo%C3%AB%22%2C"
+		"%22lastName%22%3A%22E%22%7D%2C%22email%22%3A"
+		"%22eve%40example.com%22%7D";
 	const struct post post = {
-		.body = arena_printf(arena, "state=%%2Fmembers%%2F&code=c0de.0.x&id_token=%s&user=%s",
-				     apple, user)
+		.body = arena_printf(
+				arena,
+				"state=%%2Fmembers%%2F&code=c0de.0.x&id_token=%s&user=%s",
+				apple, user)
 				.data,
 		.origin = APPLE,
 		.cookie = "",
@@ -220,7 +229,8 @@ static void provider_without_forms_takes_none(void **state)
 {
 	const struct post all[] = {
 		{ .body = arena_printf(arena, "id_token=%s", other).data },
-		{ .body = arena_printf(arena, "credential=%s&g_csrf_token=c5rf", other).data },
+		{ .body = arena_printf(arena, "credential=%s&g_csrf_token=c5rf", other)
+				  .data },
 		{ .body = google_form(""), .type = "multipart/form-data; boundary=x" },
 		{ .body = google_form(""), .type = "text/plain" },
 		{ .body = google_form(""), .type = "" },
@@ -260,7 +270,8 @@ static void foreign_origin_is_refused(void **state)
 	expect_answer("cross-site from a listed origin", &post, 303, NULL);
 }
 
-/* Another's page could post a token of its own, and have its owner's account filled in here. */
+/* Another's page could post a token of its own, and have its owner's account filled in
+ * here. */
 static void google_without_the_double_submit_is_refused(void **state)
 {
 	static const struct {
@@ -282,22 +293,28 @@ static void google_without_the_double_submit_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct post post = {
-			.body = arena_printf(arena, "credential=%s%s", google, cases[i].field).data,
+			.body = arena_printf(arena, "credential=%s%s", google,
+					     cases[i].field)
+					.data,
 			.cookie = cases[i].cookie,
 		};
 
-		expect_answer(arena_printf(arena, "%s, %s", cases[i].field, cases[i].cookie).data,
-			      &post, 400, "bad_request");
+		expect_answer(
+			arena_printf(arena, "%s, %s", cases[i].field, cases[i].cookie)
+				.data,
+			&post, 400, "bad_request");
 	}
 	expect_answer("with another cookie",
-		      &(struct post){ .body = google_form(""), .cookie = "a=b; g_csrf_token=c5rf" },
+		      &(struct post){ .body = google_form(""),
+				      .cookie = "a=b; g_csrf_token=c5rf" },
 		      303, NULL);
 }
 
 static void token_of_a_form_is_verified_like_any_other(void **state)
 {
 	const struct member another[] = { { "aud", "\"another\"" }, { NULL, NULL } };
-	const struct member unverified[] = { { "email_verified", "false" }, { NULL, NULL } };
+	const struct member unverified[] = { { "email_verified", "false" },
+					     { NULL, NULL } };
 	struct post post = {
 		.body = arena_printf(arena, "credential=%s&g_csrf_token=c5rf",
 				     token_of(profile_of("google"), another).data)
@@ -317,29 +334,46 @@ static void token_of_a_form_is_verified_like_any_other(void **state)
 static void form_that_means_two_things_is_refused(void **state)
 {
 	static const char *const more[] = {
-		"&credential=x",	"&g_csrf_token=c5rf", "&select_by=btn", "&%63redential=x",
-		"&state=%2Fa&state=%2Fb", "&id_token=x",       "&id_token=",	"&a=1&%61=2",
-		"&x=%",			"&x=%4",	      "&x=%zz",		"&%=x",
-		"&x=%00",		"&%00=x",	      "&state=%2Fa%00b",
+		"&credential=x",
+		"&g_csrf_token=c5rf",
+		"&select_by=btn",
+		"&%63redential=x",
+		"&state=%2Fa&state=%2Fb",
+		"&id_token=x",
+		"&id_token=",
+		"&a=1&%61=2",
+		"&x=%",
+		"&x=%4",
+		"&x=%zz",
+		"&%=x",
+		"&x=%00",
+		"&%00=x",
+		"&state=%2Fa%00b",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(more); i++)
-		expect_answer(more[i], &(struct post){ .body = google_form(more[i]) }, 400,
-			      "bad_request");
-	expect_answer("NUL", &(struct post){ .body = "credential=x\0y&g_csrf_token=c5rf",
-					     .body_len = 32 },
+		expect_answer(more[i], &(struct post){ .body = google_form(more[i]) },
+			      400, "bad_request");
+	expect_answer("NUL",
+		      &(struct post){ .body = "credential=x\0y&g_csrf_token=c5rf",
+				      .body_len = 32 },
 		      400, "bad_request");
 	/* And what stands beside them. */
-	expect_answer("others", &(struct post){ .body = google_form("&x=%41&y=&z&&=v&clientId=a+b") },
-		      303, NULL);
+	expect_answer(
+		"others",
+		&(struct post){ .body = google_form("&x=%41&y=&z&&=v&clientId=a+b") },
+		303, NULL);
 }
 
 static void form_without_a_token_is_refused(void **state)
 {
 	static const char *const bodies[] = {
-		"", "&", "=", "credential", "token=x", "access_token=x&g_csrf_token=c5rf", "{}",
-		"credential=&g_csrf_token=c5rf", "id_token=",
+		"",	     "&",
+		"=",	     "credential",
+		"token=x",   "access_token=x&g_csrf_token=c5rf",
+		"{}",	     "credential=&g_csrf_token=c5rf",
+		"id_token=",
 	};
 
 	(void)state;
@@ -350,11 +384,13 @@ static void form_without_a_token_is_refused(void **state)
 			fail_msg("%s:\n%s", bodies[i], said);
 	}
 	/* Nowhere but in the body. */
-	expect_answer("in the query",
-		      &(struct post){ .body = "g_csrf_token=c5rf",
-				      .uri = arena_printf(arena, "/auth/login?credential=%s", google)
-						     .data },
-		      400, "bad_request");
+	expect_answer(
+		"in the query",
+		&(struct post){
+			.body = "g_csrf_token=c5rf",
+			.uri = arena_printf(arena, "/auth/login?credential=%s", google)
+				       .data },
+		400, "bad_request");
 }
 
 static void form_has_no_end_of_fields(void **state)
@@ -365,17 +401,19 @@ static void form_has_no_end_of_fields(void **state)
 	for (int i = 0; i < 29; i++)
 		buffer_printf(&b, "&f%d=", i);
 	expect_answer("32 fields",
-		      &(struct post){ .body = google_form(arena_copy(arena, buffer_text(&b)).data) },
+		      &(struct post){ .body = google_form(
+					      arena_copy(arena, buffer_text(&b)).data) },
 		      303, NULL);
 	buffer_printf(&b, "&f=");
 	expect_answer("33 fields",
-		      &(struct post){ .body = google_form(arena_copy(arena, buffer_text(&b)).data) },
+		      &(struct post){ .body = google_form(
+					      arena_copy(arena, buffer_text(&b)).data) },
 		      400, "bad_request");
 	while (b.len < 66000)
 		buffer_add(&b, AS_TEXT("&x"));
 	expect_answer("more than is read",
-		      &(struct post){ .body = arena_copy(arena, buffer_text(&b)).data }, 413,
-		      "body_too_large");
+		      &(struct post){ .body = arena_copy(arena, buffer_text(&b)).data },
+		      413, "body_too_large");
 }
 
 /* ---- where it goes from there */
@@ -383,15 +421,36 @@ static void form_has_no_end_of_fields(void **state)
 static void nobody_is_sent_to_another_site(void **state)
 {
 	static const char *const bad[] = {
-		"//evil.example",	 "//evil.example/%2f..", "/\\evil.example", "\\\\evil.example",
-		"https://evil.example/", "https:evil.example",	 "javascript:alert(1)",
-		"evil.example",		 "/\t/evil.example",	 "\t//evil.example",
-		"/a\r\nSet-Cookie: a=b", "/a\nb",		 " /a", "/a b", "",
-		"/caf\xc3\xa9",		 "/a\x7f",		 "/a\\b",
+		"//evil.example",
+		"//evil.example/%2f..",
+		"/\\evil.example",
+		"\\\\evil.example",
+		"https://evil.example/",
+		"https:evil.example",
+		"javascript:alert(1)",
+		"evil.example",
+		"/\t/evil.example",
+		"\t//evil.example",
+		"/a\r\nSet-Cookie: a=b",
+		"/a\nb",
+		" /a",
+		"/a b",
+		"",
+		"/caf\xc3\xa9",
+		"/a\x7f",
+		"/a\\b",
 	};
 	static const char *const good[] = {
-		"/", "/members/", "/members/?page=2&x=%2F%2Fevil.example", "/a//b", "/a#b", "/@evil",
-		"/a:b", "/.//evil.example", "/%09/evil.example", "/?https://evil.example",
+		"/",
+		"/members/",
+		"/members/?page=2&x=%2F%2Fevil.example",
+		"/a//b",
+		"/a#b",
+		"/@evil",
+		"/a:b",
+		"/.//evil.example",
+		"/%09/evil.example",
+		"/?https://evil.example",
 	};
 	char far[2100] = "/";
 
@@ -401,10 +460,13 @@ static void nobody_is_sent_to_another_site(void **state)
 		const char *location = i < COUNT(bad) ? "/" : to;
 		struct post post = { .body = google_form("") };
 
-		post.uri = arena_printf(arena, "/auth/login?x=1&return_to=%s", escaped(to)).data;
+		post.uri =
+			arena_printf(arena, "/auth/login?x=1&return_to=%s", escaped(to))
+				.data;
 		expect_location(to, &post, location);
 		post.uri = NULL;
-		post.body = google_form(arena_printf(arena, "&state=%s", escaped(to)).data);
+		post.body =
+			google_form(arena_printf(arena, "&state=%s", escaped(to)).data);
 		expect_location(to, &post, location);
 		assert_true(text_is(return_to_safe(text_of(to)), location));
 	}

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -148,7 +149,16 @@ static void expect_soon(struct jwks *set, const char *kid, enum problem_kind kin
 	}
 }
 
-/* Has this process started another? */
+/* What all children that have ended took: more if another one was there. */
+static long children_took(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* Has this process a child? */
 static bool has_child(void)
 {
 	siginfo_t info;
@@ -255,13 +265,18 @@ static void key_is_found_in_the_file_of_the_state_directory(void **state)
 	assert_int_equal(age, 7);
 }
 
-static void without_a_file_no_keys_are_known(void **state)
+static void without_a_file_one_fetch_is_tried_per_cool_down(void **state)
 {
+	const long before = children_took();
+
 	(void)state;
 	begin_cool_down();
 	assert_int_equal(find("a"), PROBLEM_KEYS_AWAY);
 	assert_int_equal(find(NULL), PROBLEM_KEYS_AWAY);
-	assert_false(has_child());
+	assert_int_equal(children_took(), before);
+	unlink(scratch_path(arena, "jwks/p.tried"));
+	assert_int_equal(find("a"), PROBLEM_KEYS_AWAY);
+	assert_true(children_took() > before);
 }
 
 /* With this file, and with the same one put right. */
@@ -593,7 +608,7 @@ int main(void)
 		TEST(record_makes_no_set_live_longer_than_a_fetch_could),
 		TEST(damaged_record_is_refused),
 		TEST(key_is_found_in_the_file_of_the_state_directory),
-		TEST(without_a_file_no_keys_are_known),
+		TEST(without_a_file_one_fetch_is_tried_per_cool_down),
 		TEST(file_that_others_can_write_is_refused),
 		TEST(file_refused_for_its_mode_is_read_after_chmod),
 		TEST(file_of_another_owner_is_refused),

@@ -1,4 +1,5 @@
-/* Each preset: what it makes of a block, the token it is for, and what none may accept. */
+/* Each preset: what it makes of a block, the token it is for, and what none may accept.
+ */
 #include "preset_profiles.h"
 
 /* ---- blocks */
@@ -31,10 +32,12 @@ static const char *error_of(const char *block)
 	static char error[CONFIG_ERROR_SIZE];
 	struct config *c;
 
-	scratch_write("bad.conf", text_of(arena_printf(arena,
-						       "public_url = \"https://www.example.com\"\n"
-						       "provider \"p\" {\n%s }\n", block)
-						  .data));
+	scratch_write("bad.conf",
+		      text_of(arena_printf(arena,
+					   "public_url = \"https://www.example.com\"\n"
+					   "provider \"p\" {\n%s }\n",
+					   block)
+				      .data));
 	c = config_load(scratch_path(arena, "bad.conf"), error);
 	if (c)
 		fail_msg("accepted: %s", block);
@@ -46,21 +49,25 @@ static void what_is_missing_is_named(void **state)
 	static const struct {
 		const char *block, *said;
 	} cases[] = {
-		{ "preset = google", "audience: is not set: tokens made for another site would "
-				     "be accepted; with preset google it is your OAuth client" },
+		{ "preset = google",
+		  "audience: is not set: tokens made for another site would "
+		  "be accepted; with preset google it is your OAuth client" },
 		{ "preset = microsoft", "with preset microsoft it is your Application" },
 		{ "preset = firebase", "with preset firebase it is your project id" },
 		{ "preset = stytch", "with preset stytch it is your project id" },
 		{ "preset = clerk", "with preset clerk it is your pages' origins" },
 		{ "preset = corbado", "with preset corbado it is your project id" },
 		{ "preset = descope", "with preset descope it is your project id" },
-		{ "preset = auth0 audience = a", "issuer: is not set; with preset auth0 it is "
-						 "https://TENANT.auth0.com/, with the slash" },
-		{ "preset = supabase", "issuer: is not set; with preset supabase it is https://" },
+		{ "preset = auth0 audience = a",
+		  "issuer: is not set; with preset auth0 it is "
+		  "https://TENANT.auth0.com/, with the slash" },
+		{ "preset = supabase",
+		  "issuer: is not set; with preset supabase it is https://" },
 		{ "preset = hanko audience = a", "what session.jwt.issuer is in Hanko" },
 		{ "preset = keycloak audience = a", "https://HOST/realms/REALM" },
 		{ "preset = clerk audience = a", "your Frontend API URL" },
-		{ "preset = oidc audience = a", "issuer: is not set; with preset oidc it is" },
+		{ "preset = oidc audience = a",
+		  "issuer: is not set; with preset oidc it is" },
 	};
 
 	(void)state;
@@ -80,7 +87,8 @@ static void issuer_that_leads_the_keys_astray_is_refused(void **state)
 	} cases[] = {
 		{ "preset = auth0 audience = a issuer = \"https://example.eu.auth0.com\"",
 		  "slash too few",
-		  "preset = auth0 audience = a issuer = \"https://example.eu.auth0.com/\"" },
+		  "preset = auth0 audience = a issuer = "
+		  "\"https://example.eu.auth0.com/\"" },
 		{ "preset = keycloak audience = a issuer = \"" KEYCLOAK "/\"", "too many",
 		  "preset = keycloak audience = a issuer = \"" KEYCLOAK "\"" },
 		{ "preset = hanko audience = a issuer = \"example\"", "set jwks_url",
@@ -89,9 +97,11 @@ static void issuer_that_leads_the_keys_astray_is_refused(void **state)
 		{ "preset = clerk audience = a issuer = \"http://clerk.example.com\"",
 		  "is not https://",
 		  "preset = clerk audience = a issuer = \"http://127.0.0.1\"" },
-		{ "preset = supabase issuer = {\"https://a.example\", \"https://b.example\"}",
+		{ "preset = supabase issuer = {\"https://a.example\", "
+		  "\"https://b.example\"}",
 		  "set one of each",
-		  "preset = supabase issuer = {\"https://a.example\", \"https://b.example\"} "
+		  "preset = supabase issuer = {\"https://a.example\", "
+		  "\"https://b.example\"} "
 		  "jwks_url = \"https://a.example/k\"" },
 		{ "preset = firebase audience = {a, b}", "set audience to one",
 		  "preset = firebase audience = {a, b} issuer = {a, b}" },
@@ -106,7 +116,8 @@ static void issuer_that_leads_the_keys_astray_is_refused(void **state)
 
 		if (!strstr(error, cases[i].said))
 			fail_msg("%s: %s", cases[i].wrong, error);
-		load_provider(arena_printf(arena, "provider p { %s }\n", cases[i].right).data);
+		load_provider(
+			arena_printf(arena, "provider p { %s }\n", cases[i].right).data);
 	}
 }
 
@@ -114,8 +125,9 @@ static void issuer_that_leads_the_keys_astray_is_refused(void **state)
 static void issuer_for_an_audience_is_for_presets_alone(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(error_of("preset = google audience = a audience_claim = iss"),
-			       "everybody's would be accepted"));
+	assert_non_null(
+		strstr(error_of("preset = google audience = a audience_claim = iss"),
+		       "everybody's would be accepted"));
 	assert_non_null(strstr(error_of("issuer = i audience = a jwks_file = \"/k\" "
 					"audience_claim = iss"),
 			       "everybody's would be accepted"));
@@ -142,10 +154,12 @@ static void rule_that_forbids_verifies_nothing(void **state)
 	assert_string_equal(config->providers[0].require[2].claim, "!/a/b");
 	assert_non_null(strstr(error_of("preset = google audience = a require = {\"!\"}"),
 			       "is no rule"));
-	assert_non_null(strstr(error_of("preset = google audience = a require = {\"!a=\"}"),
-			       "is no rule"));
-	assert_non_null(strstr(error_of("preset = google audience = a require = {\"!=a\"}"),
-			       "is no rule"));
+	assert_non_null(
+		strstr(error_of("preset = google audience = a require = {\"!a=\"}"),
+		       "is no rule"));
+	assert_non_null(
+		strstr(error_of("preset = google audience = a require = {\"!=a\"}"),
+		       "is no rule"));
 }
 
 /* ---- the token that the preset is for */
@@ -177,7 +191,8 @@ static void known_user_comes_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(profiles); i++) {
 		const struct profile *p = &profiles[i];
-		const struct member later[] = { { "iat", in_seconds(-2) }, { NULL, NULL } };
+		const struct member later[] = { { "iat", in_seconds(-2) },
+						{ NULL, NULL } };
 		struct visit first, second;
 
 		open_profile(p);
@@ -215,13 +230,15 @@ static void known_subject_needs_no_verified_address(void **state)
 
 /* ---- what none may accept */
 
-/* Each but Cotter is matched by subject: anything else would follow who has an address now. */
+/* Each but Cotter is matched by subject: anything else would follow who has an address
+ * now. */
 static void address_alone_never_says_who_it_is(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(profiles); i++) {
 		const struct profile *p = &profiles[i];
-		const struct member another[] = { { "sub", "\"another\"" }, { NULL, NULL } };
+		const struct member another[] = { { "sub", "\"another\"" },
+						  { NULL, NULL } };
 		struct visit v;
 
 		open_profile(p);
@@ -229,12 +246,15 @@ static void address_alone_never_says_who_it_is(void **state)
 		if (!by_subject())
 			continue;
 		assert_int_equal(visit(token_of(p, NULL), &v), PROBLEM_NONE);
-		assert_int_equal(visit(token_of(p, another), &v), PROBLEM_IDENTITY_CONFLICT);
+		assert_int_equal(visit(token_of(p, another), &v),
+				 PROBLEM_IDENTITY_CONFLICT);
+		expect_kind(
+			p->preset,
+			token_of(p, (struct member[]){ { "sub", NULL }, { NULL, NULL } }),
+			PROBLEM_TOKEN_CLAIMS);
 		expect_kind(p->preset,
-			    token_of(p, (struct member[]){ { "sub", NULL }, { NULL, NULL } }),
-			    PROBLEM_TOKEN_CLAIMS);
-		expect_kind(p->preset,
-			    token_of(p, (struct member[]){ { "sub", "\"\"" }, { NULL, NULL } }),
+			    token_of(p, (struct member[]){ { "sub", "\"\"" },
+							   { NULL, NULL } }),
 			    PROBLEM_TOKEN_CLAIMS);
 	}
 }
@@ -242,7 +262,7 @@ static void address_alone_never_says_who_it_is(void **state)
 static void unverified_address_makes_no_user(void **state)
 {
 	static const char *const values[] = {
-		"false", "\"false\"", NULL,	 "1",	    "0",  "null",
+		"false",  "\"false\"",	NULL,	    "1",	"0",  "null",
 		"[true]", "[\"true\"]", "\"True\"", "\"TRUE\"", "{}", "\"yes\"",
 	};
 
@@ -253,24 +273,26 @@ static void unverified_address_makes_no_user(void **state)
 		open_profile(p);
 		if (*p->verified.name)
 			expect_kind(p->preset,
-				    token_of(p, (struct member[]){ p->verified, { NULL, NULL } }),
+				    token_of(p, (struct member[]){ p->verified,
+								   { NULL, NULL } }),
 				    PROBLEM_EMAIL_UNVERIFIED);
 		if (strcmp(p->verified.name, "email_verified") != 0)
 			continue;
 		for (size_t k = 0; k < COUNT(values); k++)
 			expect_kind(values[k] ? values[k] : "absent",
-				    token_of(p, (struct member[]){
-							{ "email_verified", values[k] },
-							{ NULL, NULL } }),
+				    token_of(p, (struct member[]){ { "email_verified",
+								     values[k] },
+								   { NULL, NULL } }),
 				    PROBLEM_EMAIL_UNVERIFIED);
 		expect_kind("true",
 			    token_of(p, (struct member[]){ { "email_verified", "true" },
 							   { NULL, NULL } }),
 			    PROBLEM_NONE);
-		expect_kind("\"true\"",
-			    token_of(p, (struct member[]){ { "email_verified", "\"true\"" },
-							   { NULL, NULL } }),
-			    PROBLEM_NONE);
+		expect_kind(
+			"\"true\"",
+			token_of(p, (struct member[]){ { "email_verified", "\"true\"" },
+						       { NULL, NULL } }),
+			PROBLEM_NONE);
 	}
 }
 
@@ -284,17 +306,20 @@ static void absent_address_makes_no_user(void **state)
 		if (!member_of(p, "email"))
 			continue;
 		expect_kind(p->preset,
-			    token_of(p, (struct member[]){ { "email", NULL }, { NULL, NULL } }),
+			    token_of(p, (struct member[]){ { "email", NULL },
+							   { NULL, NULL } }),
 			    PROBLEM_EMAIL_MISSING);
 		expect_kind(p->preset,
-			    token_of(p, (struct member[]){ { "email", "\"\"" }, { NULL, NULL } }),
+			    token_of(p, (struct member[]){ { "email", "\"\"" },
+							   { NULL, NULL } }),
 			    PROBLEM_EMAIL_MISSING);
 	}
 }
 
 static void other_client_is_refused(void **state)
 {
-	static const char *const others[] = { "\"another\"", "[\"another\"]", "[]", "\"\"", "1" };
+	static const char *const others[] = { "\"another\"", "[\"another\"]", "[]",
+					      "\"\"", "1" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(profiles); i++) {
@@ -303,33 +328,40 @@ static void other_client_is_refused(void **state)
 		const char *claim = is_iss ? "aud" : p->audience_claim;
 
 		open_profile(p);
-		assert_string_equal(config->providers[0].audience_claim, p->audience_claim);
+		assert_string_equal(config->providers[0].audience_claim,
+				    p->audience_claim);
 		for (size_t k = 0; k < COUNT(others); k++)
 			expect_kind(p->preset,
 				    token_of(p, (struct member[]){ { claim, others[k] },
 								   { NULL, NULL } }),
 				    PROBLEM_TOKEN_AUDIENCE);
-		expect_kind(p->preset,
-			    token_of(p, (struct member[]){ { claim, NULL }, { NULL, NULL } }),
-			    is_iss ? PROBLEM_NONE : PROBLEM_TOKEN_AUDIENCE);
-		expect_kind(p->preset,
-			    token_of(p, (struct member[]){
-						{ claim,
-						  arena_printf(arena, "[\"other\",\"%s\"]",
-							       config->providers[0].audience.items[0])
-							  .data },
-						{ NULL, NULL } }),
-			    PROBLEM_NONE);
+		expect_kind(
+			p->preset,
+			token_of(p, (struct member[]){ { claim, NULL }, { NULL, NULL } }),
+			is_iss ? PROBLEM_NONE : PROBLEM_TOKEN_AUDIENCE);
+		expect_kind(
+			p->preset,
+			token_of(p,
+				 (struct member[]){
+					 { claim,
+					   arena_printf(
+						   arena, "[\"other\",\"%s\"]",
+						   config->providers[0].audience.items[0])
+						   .data },
+					 { NULL, NULL } }),
+			PROBLEM_NONE);
 	}
 }
 
 static void expect_issuer_refused(const struct profile *p, const char *issuer)
 {
-	expect_kind(issuer,
-		    token_of(p, (struct member[]){ { "iss", arena_printf(arena, "\"%s\"", issuer)
-								    .data },
-						   { NULL, NULL } }),
-		    PROBLEM_TOKEN_ISSUER);
+	expect_kind(
+		issuer,
+		token_of(p,
+			 (struct member[]){
+				 { "iss", arena_printf(arena, "\"%s\"", issuer).data },
+				 { NULL, NULL } }),
+		PROBLEM_TOKEN_ISSUER);
 }
 
 static void other_spelling_of_the_issuer_is_refused(void **state)
@@ -339,30 +371,36 @@ static void other_spelling_of_the_issuer_is_refused(void **state)
 		const struct profile *p = &profiles[i];
 		const struct member *issuer = member_of(p, "iss");
 		const char *json = issuer ? issuer->json : "";
-		char *good = (char *)arena_copy(arena, (struct text){ json + 1,
-								      strlen(json) - 2 }).data;
+		char *good = (char *)arena_copy(
+				     arena, (struct text){ json + 1, strlen(json) - 2 })
+				     .data;
 		const size_t len = strlen(good);
 		const char *host = strstr(good, "://") ? strstr(good, "://") + 3 : good;
 
 		open_profile(p);
 		expect_issuer_refused(p, arena_printf(arena, "%s/", good).data);
-		expect_issuer_refused(p, arena_printf(arena, "%.*s", (int)len - 1, good).data);
+		expect_issuer_refused(
+			p, arena_printf(arena, "%.*s", (int)len - 1, good).data);
 		expect_issuer_refused(p, arena_printf(arena, "%sx", good).data);
 		expect_issuer_refused(p, arena_printf(arena, "http://%s", host).data);
 		expect_issuer_refused(p, arena_printf(arena, "HTTPS://%s", host).data);
 		expect_issuer_refused(p, arena_printf(arena, "https://x@%s", host).data);
 		expect_issuer_refused(p, arena_printf(arena, " %s", good).data);
 		if (host == good)
-			expect_issuer_refused(p, arena_printf(arena, "https://%s", host).data);
+			expect_issuer_refused(
+				p, arena_printf(arena, "https://%s", host).data);
 		else if (strcmp(p->preset, "google") != 0)
 			expect_issuer_refused(p, host);
-		expect_kind("no iss",
-			    token_of(p, (struct member[]){ { "iss", NULL }, { NULL, NULL } }),
-			    PROBLEM_TOKEN_ISSUER);
+		expect_kind(
+			"no iss",
+			token_of(p, (struct member[]){ { "iss", NULL }, { NULL, NULL } }),
+			PROBLEM_TOKEN_ISSUER);
 		expect_kind("a list",
-			    token_of(p, (struct member[]){
-						{ "iss", arena_printf(arena, "[%s]", json).data },
-						{ NULL, NULL } }),
+			    token_of(p,
+				     (struct member[]){
+					     { "iss",
+					       arena_printf(arena, "[%s]", json).data },
+					     { NULL, NULL } }),
 			    PROBLEM_TOKEN_ISSUER);
 	}
 }
@@ -383,25 +421,29 @@ static void other_algorithm_is_refused(void **state)
 
 		open_profile(p);
 		for (size_t k = 0; k < COUNT(secrets); k++)
-			expect_kind("HS256",
-				    maker_token_hs256(arena, secrets[k],
-						      AS_TEXT("{\"alg\":\"HS256\",\"kid\":\"rsa\"}"),
-						      claims),
-				    PROBLEM_TOKEN_ALGORITHM);
+			expect_kind(
+				"HS256",
+				maker_token_hs256(
+					arena, secrets[k],
+					AS_TEXT("{\"alg\":\"HS256\",\"kid\":\"rsa\"}"),
+					claims),
+				PROBLEM_TOKEN_ALGORITHM);
 		expect_kind("none",
 			    maker_token(arena, rsa, JWS_RS256,
-					AS_TEXT("{\"alg\":\"none\",\"kid\":\"rsa\"}"), claims),
+					AS_TEXT("{\"alg\":\"none\",\"kid\":\"rsa\"}"),
+					claims),
 			    PROBLEM_TOKEN_ALGORITHM);
 		/* Keycloak alone has the whole list: there a realm has its choice. */
-		for (size_t k = 0; strcmp(p->preset, "keycloak") != 0 && k < COUNT(foreign); k++)
+		for (size_t k = 0;
+		     strcmp(p->preset, "keycloak") != 0 && k < COUNT(foreign); k++)
 			expect_kind(jws_algorithm_name(foreign[k]),
 				    maker_token(arena, rsa, foreign[k],
 						header_of(foreign[k], "rsa"), claims),
 				    PROBLEM_TOKEN_ALGORITHM);
 		if (p->algorithm == JWS_RS256 && strcmp(p->preset, "keycloak") != 0)
 			expect_kind("ES256",
-				    maker_token(arena, ec, JWS_ES256, header_of(JWS_ES256, "ec"),
-						claims),
+				    maker_token(arena, ec, JWS_ES256,
+						header_of(JWS_ES256, "ec"), claims),
 				    PROBLEM_TOKEN_ALGORITHM);
 	}
 }
@@ -419,16 +461,18 @@ static void notices_are_no_logins(void **state)
 
 		open_profile(p);
 		expect_kind("logout token",
-			    token_of(p, (struct member[]){ { "events", logout }, { NULL, NULL } }),
+			    token_of(p, (struct member[]){ { "events", logout },
+							   { NULL, NULL } }),
 			    PROBLEM_TOKEN_KIND);
-		expect_kind("logout+jwt",
-			    maker_token(arena, is_ec ? ec : rsa, p->algorithm,
-					arena_printf(arena,
-						     "{\"alg\":\"%s\",\"kid\":\"%s\","
-						     "\"typ\":\"logout+jwt\"}",
-						     jws_algorithm_name(p->algorithm), kid),
-					claims_of(p, NULL)),
-			    PROBLEM_TOKEN_KIND);
+		expect_kind(
+			"logout+jwt",
+			maker_token(arena, is_ec ? ec : rsa, p->algorithm,
+				    arena_printf(arena,
+						 "{\"alg\":\"%s\",\"kid\":\"%s\","
+						 "\"typ\":\"logout+jwt\"}",
+						 jws_algorithm_name(p->algorithm), kid),
+				    claims_of(p, NULL)),
+			PROBLEM_TOKEN_KIND);
 	}
 }
 
@@ -449,15 +493,17 @@ static void times_are_checked(void **state)
 			    token_of(p, (struct member[]){ { "nbf", in_seconds(61) },
 							   { NULL, NULL } }),
 			    PROBLEM_TOKEN_NOT_YET_VALID);
-		/* The clocks of others are a little off, and Clerk's tokens live a minute. */
+		/* The clocks of others are a little off, and Clerk's tokens live a
+		 * minute. */
 		expect_kind("nearly yet",
 			    token_of(p, (struct member[]){ { "nbf", in_seconds(60) },
 							   { NULL, NULL } }),
 			    PROBLEM_NONE);
-		expect_kind("sign-in to come",
-			    token_of(p, (struct member[]){ { "auth_time", in_seconds(61) },
-							   { NULL, NULL } }),
-			    PROBLEM_TOKEN_CLAIMS);
+		expect_kind(
+			"sign-in to come",
+			token_of(p, (struct member[]){ { "auth_time", in_seconds(61) },
+						       { NULL, NULL } }),
+			PROBLEM_TOKEN_CLAIMS);
 		expect_kind("sign-in now",
 			    token_of(p, (struct member[]){ { "auth_time", in_seconds(0) },
 							   { NULL, NULL } }),
@@ -475,13 +521,13 @@ static void key_of_a_stranger_is_refused(void **state)
 		if (p->algorithm != JWS_RS256)
 			continue;
 		expect_kind(p->preset,
-			    maker_token(arena, stranger, JWS_RS256, header_of(JWS_RS256, "rsa"),
-					claims_of(p, NULL)),
+			    maker_token(arena, stranger, JWS_RS256,
+					header_of(JWS_RS256, "rsa"), claims_of(p, NULL)),
 			    PROBLEM_TOKEN_SIGNATURE);
 		/* The same key, under the name that it has for encryption. */
 		expect_kind(p->preset,
-			    maker_token(arena, rsa, JWS_RS256, header_of(JWS_RS256, "enc"),
-					claims_of(p, NULL)),
+			    maker_token(arena, rsa, JWS_RS256,
+					header_of(JWS_RS256, "enc"), claims_of(p, NULL)),
 			    PROBLEM_TOKEN_KEY);
 	}
 }

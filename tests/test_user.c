@@ -647,6 +647,31 @@ static void a_login_that_another_overtook_finds_the_same_user(void **state)
 	}
 }
 
+/* Two tabs of somebody invited: the second finds the invitation used, and the user there. */
+static void an_invitation_used_by_two_logins_at_once_lets_both_in(void **state)
+{
+	static const char *const operations[] = { "user_by_email", "user_by_subject",
+						  "invite_use" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(operations); i++) {
+		const struct identity alice = with_email("alice@example.com", "s-1");
+		struct beside beside = { .operation = operations[i], .identity = alice };
+		struct visit v;
+
+		setup(NULL);
+		accounts.signup = CONFIG_SIGNUP_INVITED;
+		fake_store_invite(store, AS_TEXT("alice@example.com"));
+		v = come_with(&beside, alice);
+		assert_true(v.good);
+		assert_false(v.created);
+		assert_int_equal(users(), 1);
+		assert_changes_nothing(
+			assert_refused(come(with_email("bob@example.com", "s-2")),
+				       PROBLEM_SIGNUP_CLOSED));
+	}
+}
+
 static void a_subject_that_another_login_links_meanwhile_is_linked_once(void **state)
 {
 	const struct identity alice = with_email("alice@example.com", "s-1");
@@ -733,6 +758,7 @@ int main(void)
 		TEST(a_phone_number_makes_a_user_and_finds_it),
 		TEST(the_rules_of_subjects_hold_for_phone_numbers_too),
 		TEST(a_login_that_another_overtook_finds_the_same_user),
+		TEST(an_invitation_used_by_two_logins_at_once_lets_both_in),
 		TEST(a_subject_that_another_login_links_meanwhile_is_linked_once),
 		TEST(a_subject_that_goes_to_another_meanwhile_is_that_others),
 		TEST(a_disabled_account_stays_out_however_often_it_is_tried),
