@@ -7,13 +7,17 @@ struct search {
 	unsigned found;
 };
 
-/* Separated by ";"; by "," where the server joined two headers (RFC 9110, 5.3). */
-static struct text next_cookie(struct text *rest)
+/*
+ * Separated by ";", and by "," where the server joined two headers (RFC 9110, 5.3). Not by ","
+ * for a name with a prefix: what "__Host-" promises would be gone if the page of a sibling
+ * host could put a cookie of that name into the value of one of its own.
+ */
+static struct text next_cookie(struct text *rest, bool commas)
 {
 	const struct text all = *rest;
 	size_t len = 0;
 
-	while (len < all.len && all.data[len] != ';' && all.data[len] != ',')
+	while (len < all.len && all.data[len] != ';' && !(commas && all.data[len] == ','))
 		len++;
 	*rest = len < all.len ? (struct text){ all.data + len + 1, all.len - len - 1 }
 			      : AS_TEXT("");
@@ -23,15 +27,19 @@ static struct text next_cookie(struct text *rest)
 static void search_header(void *context, struct text header)
 {
 	struct search *s = context;
+	const bool commas = !text_starts(s->name, "__");
 
 	while (header.len) {
-		struct text value;
-		const struct text name = text_before(next_cookie(&header), '=', &value);
+		struct text value, tail, again;
+		const struct text name = text_before(next_cookie(&header, commas), '=', &value);
 
 		if (!text_equal(name, s->name))
 			continue;
-		s->value = value;
+		/* No token of ours holds a ",": what follows is of another header. */
+		s->value = text_trim(text_before(value, ',', &tail));
 		s->found++;
+		if (text_equal(text_before(text_trim(tail), '=', &again), s->name))
+			s->found++;
 	}
 }
 

@@ -106,6 +106,18 @@ static int answer_misconfigured(const char *error)
 	return EXIT_CONFIG;
 }
 
+/* FastCGI starts us with descriptor 0 alone: a socket must not become our stderr. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	/* A query string can become the command line of a CGI program (RFC 3875, 4.4). */
@@ -115,6 +127,7 @@ int main(int argc, char **argv)
 	struct config *config;
 	int listener;
 
+	fill_standard_descriptors();
 	if (by_hand && parse_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

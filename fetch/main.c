@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -36,15 +37,11 @@ struct job {
 
 /* ---- files in state_dir */
 
-/* Opens PATH for us and the owner of state_dir alone. -1 with a problem. */
-static int open_file(const struct job *job, const char *path, int flags, struct problem *p)
+/* Opens PATH for us alone. -1 with a problem. */
+static int open_file(const char *path, int flags, struct problem *p)
 {
 	int fd = open(path, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd >= 0 && geteuid() == 0 && fchown(fd, job->owner, job->group)) {
-		close(fd);
-		fd = -1;
-	}
 	if (fd < 0)
 		problem(p, KEYS_AWAY, "%s cannot be written: %s", path, strerror(errno));
 	return fd;
@@ -59,9 +56,13 @@ static bool open_directory(struct job *job, struct problem *p)
 		return problem(p, KEYS_AWAY, "state_dir %s: %s", job->state_dir, strerror(errno));
 	job->owner = st.st_uid;
 	job->group = st.st_gid;
-	if (mkdir(dir, 0700) == 0 && geteuid() == 0 && chown(dir, job->owner, job->group))
+	/* Whoever owns state_dir can make anything of the names in it: as root we are them. */
+	if (geteuid() == 0 && job->owner != 0 &&
+	    (setgroups(0, NULL) || setgid(job->group) || setuid(job->owner)))
+		return problem(p, KEYS_AWAY, "uid %u: %s", job->owner, strerror(errno));
+	if (mkdir(dir, 0700) && errno != EEXIST)
 		return problem(p, KEYS_AWAY, "%s: %s", dir, strerror(errno));
-	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
+	if (lstat(dir, &st) || !S_ISDIR(st.st_mode))
 		return problem(p, KEYS_AWAY, "%s: %s", dir, strerror(errno));
 	if (st.st_mode & 022)
 		return problem(p, KEYS_AWAY, "%s: others can write there", dir);
@@ -80,7 +81,7 @@ static const char *source(const struct job *job)
 /* Where it cannot be noted that a fetch was begun, none is: the cool-down must hold. */
 static bool note_begin(const struct job *job, struct problem *p)
 {
-	const int fd = open_file(job, job->tried, O_WRONLY | O_TRUNC, p);
+	const int fd = open_file(job->tried, O_WRONLY | O_TRUNC, p);
 	const size_t len = strlen(source(job));
 	bool noted;
 
@@ -95,7 +96,7 @@ static bool note_begin(const struct job *job, struct problem *p)
 static bool write_record(const struct job *job, struct text record, struct problem *p)
 {
 	const char *temporary = arena_printf(job->arena, "%s.new", job->file).data;
-	const int fd = open_file(job, temporary, O_WRONLY | O_TRUNC, p);
+	const int fd = open_file(temporary, O_WRONLY | O_TRUNC, p);
 	bool written;
 
 	if (fd < 0)
@@ -237,7 +238,7 @@ static bool run(struct job *job, struct problem *p)
 
 	if (!open_directory(job, p))
 		return false;
-	lock = open_file(job, job->lock, O_RDONLY, p);
+	lock = open_file(job->lock, O_RDONLY, p);
 	if (lock < 0)
 		return false;
 	/* Held until we end, however we end. Whoever waited here looks at the cool-down anew. */

@@ -181,9 +181,13 @@ static bool set_session(MYSQL *mysql, const struct config_database *config)
 		 "innodb_lock_wait_timeout = %d, time_zone = '+00:00', autocommit = 1, "
 		 "unique_checks = 1, foreign_key_checks = 1, completion_type = 'NO_CHAIN'",
 		 config->query_timeout_s > 1 ? config->query_timeout_s - 1 : 1);
-	return !mysql_query(mysql, sql) &&
-	       !mysql_query(mysql, "SET SESSION TRANSACTION"
-				   " ISOLATION LEVEL READ COMMITTED, READ WRITE");
+	if (mysql_query(mysql, sql) ||
+	    mysql_query(mysql, "SET SESSION TRANSACTION"
+			       " ISOLATION LEVEL READ COMMITTED, READ WRITE"))
+		return false;
+	/* What another node of a cluster has committed is seen here: no session is "gone". */
+	return !mysql_query(mysql, "SET SESSION wsrep_sync_wait = 7") ||
+	       mysql_errno(mysql) == 1193; /* ER_UNKNOWN_SYSTEM_VARIABLE: no Galera */
 }
 
 /* MariaDB's client goes on in the clear with a server that offers no TLS, unless it verifies. */

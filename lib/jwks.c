@@ -78,6 +78,16 @@ void jwks_free(struct jwks *jwks)
 
 /* ---- the file */
 
+/* We, root, or, when root looks at the workers' files, the owner of state_dir. */
+static bool is_trusted_owner(const struct jwks *jwks, uid_t owner)
+{
+	struct stat st;
+
+	return owner == geteuid() || owner == 0 ||
+	       (geteuid() == 0 && !jwks->pinned &&
+		stat(jwks->config->state_dir, &st) == 0 && owner == st.st_uid);
+}
+
 /* The whole file into the arena, if it is what it should be and nobody else could write it. */
 static bool read_file(const struct jwks *jwks, struct arena *a, struct stat *st,
 		      struct text *out, struct problem *p)
@@ -91,7 +101,7 @@ static bool read_file(const struct jwks *jwks, struct arena *a, struct stat *st,
 	if (fd < 0)
 		return problem(p, KEYS_AWAY, "key file cannot be opened");
 	if (fstat(fd, st) || !S_ISREG(st->st_mode) || st->st_size > RECORD_MAX_BYTES ||
-	    (st->st_uid != geteuid() && st->st_uid != 0) || (st->st_mode & 022)) {
+	    !is_trusted_owner(jwks, st->st_uid) || (st->st_mode & 022)) {
 		close(fd);
 		return problem(p, KEYS_AWAY, "key file: owner, mode or size");
 	}

@@ -67,7 +67,11 @@ static struct table *map_file(int fd)
 	struct stat st;
 
 	if (flock(fd, LOCK_EX) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-	    ftruncate(fd, sizeof(*table)))
+	    (st.st_size != (off_t)sizeof(*table) && ftruncate(fd, sizeof(*table))))
+		return NULL;
+	/* With its blocks: on a full disk a page of a hole would be SIGBUS, not an error. */
+	errno = posix_fallocate(fd, 0, sizeof(*table));
+	if (errno)
 		return NULL;
 	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (table == MAP_FAILED)

@@ -118,5 +118,10 @@ bool session_find(struct store *store, const struct config_session *config,
 bool session_touch_is_due(const struct config_session *config, const struct session *session,
 			  int64_t now)
 {
-	return now - session->row.last_seen_at >= config->touch_every_s;
+	/* At least four times within the idle time, or a session in use would end as unused. */
+	const int64_t most = config->idle_s / 4;
+	const int64_t every = config->idle_s && most < config->touch_every_s ? most
+									     : config->touch_every_s;
+
+	return now - session->row.last_seen_at >= every;
 }

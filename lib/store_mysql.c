@@ -2,17 +2,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store_mysql.h"
 
-#define ATTEMPTS 3
+/* With many first logins of one person at once, most start over more than once. */
+#define ATTEMPTS 8
 
 struct store *store_new(const struct config *config)
 {
 	struct store *store = x_alloc(sizeof(*store));
 
 	store->db = db_new(config);
+	store->query_timeout_s = config->database.query_timeout_s;
 	return store;
 }
 
@@ -50,6 +53,14 @@ static bool attempt(struct store_tx *tx,
 	return false;
 }
 
+static time_t seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 /* A little, and not the same for everybody, before a transaction is started over. */
 static void pause_before(int attempt)
 {
@@ -64,13 +75,16 @@ bool store_transact(struct store *store,
 		    void *context, struct problem *p)
 {
 	struct store_tx tx = { .store = store, .link = db_take(store->db, p) };
+	const time_t started = seconds();
 	bool done = false;
 
 	if (!tx.link)
 		return false;
 	for (int i = 1; i <= ATTEMPTS; i++) {
 		done = attempt(&tx, work, context, p);
-		if (done || !tx.again || i == ATTEMPTS)
+		/* Somebody waits for the answer: after slow attempts two are enough. */
+		if (done || !tx.again || i == ATTEMPTS ||
+		    (i > 1 && seconds() - started >= store->query_timeout_s))
 			break;
 		problem_clear(p);
 		pause_before(i);

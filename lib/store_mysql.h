@@ -10,6 +10,7 @@
 
 struct store {
 	struct db *db;
+	int query_timeout_s;
 };
 
 struct store_tx {

@@ -1,7 +1,7 @@
 /*
- * For the tests of whole requests: an app on the store in memory, a request as a web server
- * would hand it over, and its answer taken apart. What holds of every answer is checked of
- * each one: headers, JSON, the error's members, one line in the log.
+ * For the tests of whole requests: an app on the store in memory, a request as a web
+ * server would hand it over, and its answer taken apart. What holds of every answer is
+ * checked of each one: headers, JSON, the error's members, one line in the log.
  */
 #ifndef PINTLE_ANSWER_FIXTURE_H
 #define PINTLE_ANSWER_FIXTURE_H
@@ -31,7 +31,7 @@
 
 static struct maker_key *ec, *stranger;
 static struct app *app;
-static int64_t now; /* of the next request */
+static int64_t now;		     /* of the next request */
 static bool provoked[PROBLEM_KINDS]; /* which problems were answered so far */
 
 /* ---- the app */
@@ -59,13 +59,15 @@ static inline void log_as(enum config_log_format format, enum config_log_level l
 	log_open(&settings, "test");
 }
 
-/* A new app with an empty store; TOP is for the top of the file, BLOCKS are more of them. */
+/* A new app with an empty store; TOP is for the top of the file, BLOCKS are more of them.
+ */
 static inline void use(const char *top, const char *blocks)
 {
 	app_free(app);
-	scratch_write("keys.json",
-		      text_of(maker_jwk_set(arena, maker_jwk(arena, ec, "\"kid\":\"" KID "\""),
-					    maker_jwk(arena, ec, "\"kid\":\"ec\""), NULL)));
+	scratch_write(
+		"keys.json",
+		text_of(maker_jwk_set(arena, maker_jwk(arena, ec, "\"kid\":\"" KID "\""),
+				      maker_jwk(arena, ec, "\"kid\":\"ec\""), NULL)));
 	app = app_new(scratch_config(
 		arena_printf(
 			arena,
@@ -73,16 +75,22 @@ static inline void use(const char *top, const char *blocks)
 			"state_dir = \"@\"\n"
 			"allowed_origins = {\"" LISTED "\"}\n"
 			"%s"
-			"provider \"cotter\" { preset = \"cotter\" audience = \"" AUDIENCE "\"\n"
+			"provider \"cotter\" { preset = \"cotter\" audience = \"" AUDIENCE
+			"\"\n"
 			"  jwks_file = \"@/keys.json\" }\n"
-			"provider \"away\" { preset = \"cotter\" audience = \"" AUDIENCE "\"\n"
-			"  issuer = \"https://away.example\" jwks_url = \"http://127.0.0.1:1/\" }\n"
+			"provider \"away\" { preset = \"cotter\" audience = \"" AUDIENCE
+			"\"\n"
+			"  issuer = \"https://away.example\" jwks_url = "
+			"\"http://127.0.0.1:1/\" }\n"
 			"provider \"subject\" { issuer = \"https://subject.example\"\n"
-			"  audience = \"us\" jwks_file = \"@/keys.json\" match = \"subject\" }\n"
-			"provider \"once\" { issuer = \"https://once.example\" audience = \"us\"\n"
+			"  audience = \"us\" jwks_file = \"@/keys.json\" match = "
+			"\"subject\" }\n"
+			"provider \"once\" { issuer = \"https://once.example\" audience "
+			"= \"us\"\n"
 			"  jwks_file = \"@/keys.json\" verified = \"always\"\n"
 			"  single_use = \"1m\" max_age = \"10m\" }\n"
-			"provider \"google\" { preset = \"google\" audience = \"us\" form = \"yes\"\n"
+			"provider \"google\" { preset = \"google\" audience = \"us\" "
+			"form = \"yes\"\n"
 			"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
 			"%s",
 			top, blocks)
@@ -126,7 +134,7 @@ struct call {
 
 struct reply {
 	int status;
-	const char *head;	   /* with the line end before the first header */
+	const char *head; /* with the line end before the first header */
 	const char *body;
 	const struct json *json;   /* the body; NULL if there is none */
 	const char *log;	   /* all lines */
@@ -168,8 +176,10 @@ static inline void make_variables(const struct call *call, const char **out)
 	if (call->body) {
 		const size_t length = call->length ? call->length : strlen(call->body);
 
-		*out++ = variable("CONTENT_TYPE", call->type ? call->type : "application/json");
-		*out++ = variable("CONTENT_LENGTH", arena_printf(arena, "%zu", length).data);
+		*out++ = variable("CONTENT_TYPE",
+				  call->type ? call->type : "application/json");
+		*out++ = variable("CONTENT_LENGTH",
+				  arena_printf(arena, "%zu", length).data);
 	}
 	for (size_t i = 0; i < VARIABLES_MAX && call->more[i]; i++)
 		*out++ = call->more[i];
@@ -214,7 +224,8 @@ static inline struct text answer_call(const struct call *call, const char **log)
 static inline unsigned count_headers(const struct reply *reply, const char *name,
 				     const char **value)
 {
-	const char *needle = arena_printf(arena, "\r\n%s: ", name).data, *at = reply->head;
+	const char *needle = arena_printf(arena, "\r\n%s: ", name).data,
+		   *at = reply->head;
 	unsigned count = 0;
 
 	while ((at = strstr(at, needle))) {
@@ -222,7 +233,9 @@ static inline unsigned count_headers(const struct reply *reply, const char *name
 
 		count++;
 		if (value)
-			*value = arena_copy(arena, (struct text){ start, strcspn(start, "\r") }).data;
+			*value = arena_copy(arena,
+					    (struct text){ start, strcspn(start, "\r") })
+					 .data;
 		at = start;
 	}
 	return count;
@@ -361,8 +374,9 @@ static inline struct reply ask_call(const struct call *call)
 	assert_int_equal(strlen(out.data), out.len);
 	assert_int_equal(sscanf(out.data, "Status: %3d ", &r.status), 1);
 	assert_non_null(end);
-	r.head = arena_copy(arena, (struct text){ strstr(out.data, "\r\n"),
-						  (size_t)(end + 2 - strstr(out.data, "\r\n")) })
+	r.head = arena_copy(arena,
+			    (struct text){ strstr(out.data, "\r\n"),
+					   (size_t)(end + 2 - strstr(out.data, "\r\n")) })
 			 .data;
 	r.body = end + 4;
 	if (*r.body)
@@ -414,15 +428,16 @@ static inline const char *cookie_of(const struct reply *r)
 	const char *value = header_of(r, "Set-Cookie");
 
 	assert_non_null(value);
-	return arena_printf(arena, "HTTP_COOKIE=%.*s", (int)strcspn(value, ";"), value).data;
+	return arena_printf(arena, "HTTP_COOKIE=%.*s", (int)strcspn(value, ";"), value)
+		.data;
 }
 
 static inline const char *new_session(const char *email)
 {
-	const struct reply r = log_in(
-		sign(CLAIMS("identifier", arena_printf(arena, "\"%s\"", email).data, "jti",
-			    arena_printf(arena, "\"%lld\"", (long long)random()).data, "sub",
-			    arena_printf(arena, "\"s-%s\"", email).data)));
+	const struct reply r = log_in(sign(
+		CLAIMS("identifier", arena_printf(arena, "\"%s\"", email).data, "jti",
+		       arena_printf(arena, "\"%lld\"", (long long)random()).data, "sub",
+		       arena_printf(arena, "\"s-%s\"", email).data)));
 
 	assert_int_equal(r.status, 200);
 	return cookie_of(&r);

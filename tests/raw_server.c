@@ -38,7 +38,8 @@ static bool ready(int fd, short events, int ms)
 static bool send_all(int fd, struct text bytes)
 {
 	while (bytes.len && ready(fd, POLLOUT, PATIENCE_MS)) {
-		const ssize_t n = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		const ssize_t n =
+			send(fd, bytes.data, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0)
 			return false;
@@ -75,7 +76,8 @@ static void answer(int fd, struct text bytes, enum raw_then then, size_t mark)
 
 	if (!send_all(fd, bytes))
 		return;
-	for (size_t sent = 0; then == RAW_ENDLESS && sent < ENDLESS_MAX; sent += again.len)
+	for (size_t sent = 0; then == RAW_ENDLESS && sent < ENDLESS_MAX;
+	     sent += again.len)
 		if (!send_all(fd, again))
 			return;
 	while (then == RAW_DRIP && !server.stop && send_all(fd, AS_TEXT("x")))
@@ -135,7 +137,8 @@ unsigned short raw_server_start(unsigned short port)
 	server.stop = false;
 	server.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(server.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	need(bind(server.listener, (struct sockaddr *)&where, sizeof(where)) == 0, "bind");
+	need(bind(server.listener, (struct sockaddr *)&where, sizeof(where)) == 0,
+	     "bind");
 	need(listen(server.listener, 64) == 0, "listen");
 	need(getsockname(server.listener, (struct sockaddr *)&where, &len) == 0, "port");
 	need(pthread_create(&server.thread, NULL, serve, NULL) == 0, "thread");
@@ -163,11 +166,12 @@ void raw_server_answer(struct text bytes, enum raw_then then, size_t mark)
 
 void raw_server_serve(struct arena *a, const char *headers, const char *body)
 {
-	raw_server_answer(arena_printf(a,
-				       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-				       "%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-				       headers, strlen(body), body),
-			  RAW_CLOSE, 0);
+	raw_server_answer(
+		arena_printf(a,
+			     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+			     "%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+			     headers, strlen(body), body),
+		RAW_CLOSE, 0);
 }
 
 unsigned raw_server_requests(void)

@@ -1,6 +1,6 @@
 /*
- * An issuer's HTTP server for tests: a thread on a loopback port that answers every request
- * with the bytes it was given, however hostile, and counts.
+ * An issuer's HTTP server for tests: a thread on a loopback port that answers every
+ * request with the bytes it was given, however hostile, and counts.
  */
 #ifndef PINTLE_RAW_SERVER_H
 #define PINTLE_RAW_SERVER_H

@@ -23,8 +23,8 @@ void scratch_write(const char *name, struct text content);
 struct text scratch_read(struct arena *a, const char *name);
 
 /*
- * Writes TEXT to pintle.conf and loads it, "@" in it standing for the directory. Fails the
- * test if it cannot be loaded. To be ended with config_free.
+ * Writes TEXT to pintle.conf and loads it, "@" in it standing for the directory. Fails
+ * the test if it cannot be loaded. To be ended with config_free.
  */
 struct config *scratch_config(const char *text);
 

@@ -1,10 +1,11 @@
 /*
- * Whole requests: what is answered when something is wrong, every row of problems.def; and
- * that nobody is logged out by accident when it is we who have a problem.
+ * Whole requests: what is answered when something is wrong, every row of problems.def;
+ * and that nobody is logged out by accident when it is we who have a problem.
  */
 #include "answer_fixture.h"
 
-static void expect_login(const char *what, struct text token, int status, enum problem_kind kind)
+static void expect_login(const char *what, struct text token, int status,
+			 enum problem_kind kind)
 {
 	const struct reply r = log_in(token);
 
@@ -19,7 +20,7 @@ static void expect_call(const char *what, const struct call *call, int status,
 	expect_reply(what, &r, status, kind);
 }
 
-#define EXPECT(what, status, kind, ...) \
+#define EXPECT(what, status, kind, ...)                                                  \
 	expect_call(what, &(struct call){ __VA_ARGS__ }, status, PROBLEM_##kind)
 
 /* ---- 400 */
@@ -32,16 +33,18 @@ static void bad_bodies_are_bad_requests(void **state)
 	for (size_t i = 0; i < COUNT(paths); i++) {
 		const char *path = paths[i];
 
-		EXPECT("short", 400, BODY_SHORT, .method = "POST", .path = path, .body = "{}",
-		       .length = 3);
-		EXPECT("long", 400, BODY_SHORT, .method = "POST", .path = path, .body = "{} ",
-		       .length = 2);
-		EXPECT("broken off", 400, BODY_SHORT, .method = "POST", .path = path, .body = "{}",
-		       .breaks_off = true);
+		EXPECT("short", 400, BODY_SHORT, .method = "POST", .path = path,
+		       .body = "{}", .length = 3);
+		EXPECT("long", 400, BODY_SHORT, .method = "POST", .path = path,
+		       .body = "{} ", .length = 2);
+		EXPECT("broken off", 400, BODY_SHORT, .method = "POST", .path = path,
+		       .body = "{}", .breaks_off = true);
 		EXPECT("no number", 400, BAD_LENGTH, .method = "POST", .path = path,
 		       .more = { "CONTENT_TYPE=application/json", "CONTENT_LENGTH=abc" });
-		EXPECT("array", 400, BAD_JSON, .method = "POST", .path = path, .body = "[]");
-		EXPECT("two objects", 400, BAD_JSON, .method = "POST", .path = path, .body = "{}{}");
+		EXPECT("array", 400, BAD_JSON, .method = "POST", .path = path,
+		       .body = "[]");
+		EXPECT("two objects", 400, BAD_JSON, .method = "POST", .path = path,
+		       .body = "{}{}");
 		EXPECT("duplicate", 400, BAD_JSON, .method = "POST", .path = path,
 		       .body = "{\"token\":1,\"token\":2}");
 		EXPECT("UTF-8", 400, BAD_JSON, .method = "POST", .path = path,
@@ -52,7 +55,8 @@ static void bad_bodies_are_bad_requests(void **state)
 	       .body = "{\"scope\":\"everything\"}");
 	EXPECT("scope", 400, BAD_MEMBER, .method = "POST", .path = "/logout",
 	       .body = "{\"scope\":null}");
-	EXPECT("no token", 400, NO_TOKEN, .method = "POST", .path = "/login", .body = "{}");
+	EXPECT("no token", 400, NO_TOKEN, .method = "POST", .path = "/login",
+	       .body = "{}");
 	EXPECT("no string", 400, NO_TOKEN, .method = "POST", .path = "/login",
 	       .body = "{\"token\":{\"x\":1}}");
 }
@@ -61,12 +65,14 @@ static const char *google_form(const char *csrf)
 {
 	return arena_printf(arena, "credential=%s%s",
 			    sign(OTHER("google", "iss", "\"accounts.google.com\"",
-				       "email_verified", "true")).data,
+				       "email_verified", "true"))
+				    .data,
 			    csrf)
 		.data;
 }
 
-#define FORM .method = "POST", .path = "/login", .type = "application/x-www-form-urlencoded"
+#define FORM                                                                             \
+	.method = "POST", .path = "/login", .type = "application/x-www-form-urlencoded"
 
 static void form_post_has_to_come_from_our_own_page(void **state)
 {
@@ -76,8 +82,10 @@ static void form_post_has_to_come_from_our_own_page(void **state)
 	(void)state;
 	assert_int_equal(good.status, 303);
 	assert_string_equal(header_of(&good, "Location"), "/");
-	EXPECT("no cookie", 400, BAD_FORM, FORM, .body = google_form("&g_csrf_token=abc"));
-	EXPECT("another cookie", 400, BAD_FORM, FORM, .body = google_form("&g_csrf_token=abc"),
+	EXPECT("no cookie", 400, BAD_FORM, FORM,
+	       .body = google_form("&g_csrf_token=abc"));
+	EXPECT("another cookie", 400, BAD_FORM, FORM,
+	       .body = google_form("&g_csrf_token=abc"),
 	       .more = { "HTTP_COOKIE=g_csrf_token=xyz" });
 	EXPECT("no field", 400, BAD_FORM, FORM, .body = google_form(""),
 	       .more = { "HTTP_COOKIE=g_csrf_token=abc" });
@@ -122,26 +130,36 @@ static void refused_tokens_are_told_apart_in_the_log_only(void **state)
 		enum problem_kind kind;
 	} cases[] = {
 		{ "malformed", AS_TEXT("x.y.z"), PROBLEM_TOKEN_MALFORMED },
-		{ "algorithm", maker_token(arena, ec, JWS_ES256, HEADER("alg", "\"none\""), CLAIMS()),
+		{ "algorithm",
+		  maker_token(arena, ec, JWS_ES256, HEADER("alg", "\"none\""), CLAIMS()),
 		  PROBLEM_TOKEN_ALGORITHM },
-		{ "issuer", sign(CLAIMS("iss", "\"https://evil.example\"")), PROBLEM_TOKEN_ISSUER },
-		{ "key", maker_token(arena, ec, JWS_ES256, HEADER("kid", "\"x\""), CLAIMS()),
+		{ "issuer", sign(CLAIMS("iss", "\"https://evil.example\"")),
+		  PROBLEM_TOKEN_ISSUER },
+		{ "key",
+		  maker_token(arena, ec, JWS_ES256, HEADER("kid", "\"x\""), CLAIMS()),
 		  PROBLEM_TOKEN_KEY },
-		{ "signature", maker_token(arena, stranger, JWS_ES256, HEADER(), CLAIMS()),
+		{ "signature",
+		  maker_token(arena, stranger, JWS_ES256, HEADER(), CLAIMS()),
 		  PROBLEM_TOKEN_SIGNATURE },
 		{ "expired", sign(CLAIMS("exp", "1795350010")), PROBLEM_TOKEN_EXPIRED },
 		{ "nbf", sign(CLAIMS("nbf", "1795350200")), PROBLEM_TOKEN_NOT_YET_VALID },
-		{ "iat", sign(CLAIMS("iat", "1795350200")), PROBLEM_TOKEN_ISSUED_IN_FUTURE },
-		{ "too old", sign(OTHER("once", "iat", "1795349000")), PROBLEM_TOKEN_TOO_OLD },
-		{ "life", sign(CLAIMS("exp", "1795999999")), PROBLEM_TOKEN_LIVES_TOO_LONG },
+		{ "iat", sign(CLAIMS("iat", "1795350200")),
+		  PROBLEM_TOKEN_ISSUED_IN_FUTURE },
+		{ "too old", sign(OTHER("once", "iat", "1795349000")),
+		  PROBLEM_TOKEN_TOO_OLD },
+		{ "life", sign(CLAIMS("exp", "1795999999")),
+		  PROBLEM_TOKEN_LIVES_TOO_LONG },
 		{ "audience", sign(CLAIMS("aud", "\"x\"")), PROBLEM_TOKEN_AUDIENCE },
-		{ "kind", sign(CLAIMS("type", "\"client_id_token\"")), PROBLEM_TOKEN_KIND },
-		{ "method", sign(OTHER("methods", "amr", "[\"sms\"]")), PROBLEM_TOKEN_METHOD },
+		{ "kind", sign(CLAIMS("type", "\"client_id_token\"")),
+		  PROBLEM_TOKEN_KIND },
+		{ "method", sign(OTHER("methods", "amr", "[\"sms\"]")),
+		  PROBLEM_TOKEN_METHOD },
 		{ "claims", sign(CLAIMS("exp", "null")), PROBLEM_TOKEN_CLAIMS },
 	};
 
 	(void)state;
-	use("", "provider \"methods\" { issuer = \"https://methods.example\" audience = \"us\"\n"
+	use("", "provider \"methods\" { issuer = \"https://methods.example\" audience = "
+		"\"us\"\n"
 		"  jwks_file = \"@/keys.json\" require = \"amr=email\" }\n");
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct reply r = log_in(cases[i].token);
@@ -158,11 +176,13 @@ static void refused_tokens_are_told_apart_in_the_log_only(void **state)
 
 static void good_token_and_no_login(void **state)
 {
-	const struct text bob = sign(CLAIMS("identifier", "\"bob@example.com\"", "sub", "\"s-bob\""));
+	const struct text bob =
+		sign(CLAIMS("identifier", "\"bob@example.com\"", "sub", "\"s-bob\""));
 	struct reply r;
 
 	(void)state;
-	expect_login("missing", sign(CLAIMS("identifier", NULL)), 403, PROBLEM_EMAIL_MISSING);
+	expect_login("missing", sign(CLAIMS("identifier", NULL)), 403,
+		     PROBLEM_EMAIL_MISSING);
 	expect_login("unverified", sign(CLAIMS("authentication_method", "\"PIN\"")), 403,
 		     PROBLEM_EMAIL_UNVERIFIED);
 	expect_login("no address", sign(CLAIMS("identifier", "\"alice\"")), 403,
@@ -197,7 +217,8 @@ static void address_of_another_sign_in_is_a_conflict(void **state)
 
 	(void)state;
 	expect_login("the first", sign(CLAIMS()), 200, PROBLEM_NONE);
-	expect_login("match = subject, link = no", subject, 403, PROBLEM_IDENTITY_CONFLICT);
+	expect_login("match = subject, link = no", subject, 403,
+		     PROBLEM_IDENTITY_CONFLICT);
 	assert_int_equal(fake_store_rows(app->store, FAKE_USERS), 1);
 
 	use("", "accounts { on_subject_change = \"refuse\" }\n");
@@ -209,7 +230,8 @@ static void address_of_another_sign_in_is_a_conflict(void **state)
 	use("", "");
 	expect_login("alone", subject, 200, PROBLEM_NONE);
 	/* Known by now, it needs no address any more. */
-	expect_login("without an address", sign(OTHER("subject", "email", NULL)), 200, PROBLEM_NONE);
+	expect_login("without an address", sign(OTHER("subject", "email", NULL)), 200,
+		     PROBLEM_NONE);
 	expect_login("unknown and without one",
 		     sign(OTHER("subject", "email", NULL, "sub", "\"s-2\"")), 403,
 		     PROBLEM_EMAIL_MISSING);
@@ -234,30 +256,37 @@ static void unknown_paths_and_wrong_methods(void **state)
 	static const struct {
 		const char *method, *path, *allow;
 	} wrong[] = {
-		{ "GET", "/login", "POST, OPTIONS" }, { "HEAD", "/login", "POST, OPTIONS" },
-		{ "PUT", "/login", "POST, OPTIONS" }, { "post", "/login", "POST, OPTIONS" },
+		{ "GET", "/login", "POST, OPTIONS" },
+		{ "HEAD", "/login", "POST, OPTIONS" },
+		{ "PUT", "/login", "POST, OPTIONS" },
+		{ "post", "/login", "POST, OPTIONS" },
 		{ "POST", "/session", "GET, HEAD, OPTIONS" },
 		{ "GET", "/sessions/7", "DELETE, OPTIONS" },
-		{ "GET", "/logout", "POST, OPTIONS" }, { "TRACE", "/healthz", "GET, HEAD, OPTIONS" },
+		{ "GET", "/logout", "POST, OPTIONS" },
+		{ "TRACE", "/healthz", "GET, HEAD, OPTIONS" },
 	};
 	static const char *const nowhere[] = {
-		"/", "", "/loginx", "/login/", "//login", "/LOGIN", "/admin", "/.env", "/login%00",
+		"/",	  "",	    "/loginx", "/login/",   "//login",
+		"/LOGIN", "/admin", "/.env",   "/login%00",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		const struct reply r = ASK(.method = wrong[i].method, .path = wrong[i].path);
+		const struct reply r =
+			ASK(.method = wrong[i].method, .path = wrong[i].path);
 
 		expect_reply(wrong[i].path, &r, 405, PROBLEM_METHOD_NOT_ALLOWED);
 		assert_string_equal(header_of(&r, "Allow"), wrong[i].allow);
 	}
 	for (size_t i = 0; i < COUNT(nowhere); i++)
-		EXPECT(nowhere[i], 404, NOT_FOUND, .method = "POST", .path = nowhere[i], .body = "{}");
+		EXPECT(nowhere[i], 404, NOT_FOUND, .method = "POST", .path = nowhere[i],
+		       .body = "{}");
 	/* Nor does another header make a method of another. */
 	EXPECT("override", 405, METHOD_NOT_ALLOWED, .method = "GET", .path = "/logout",
 	       .more = { "HTTP_X_HTTP_METHOD_OVERRIDE=POST" });
 	/* What there is in session mode jwt only. */
-	EXPECT("refresh", 404, NOT_FOUND, .method = "POST", .path = "/refresh", .body = "{}");
+	EXPECT("refresh", 404, NOT_FOUND, .method = "POST", .path = "/refresh",
+	       .body = "{}");
 	EXPECT("jwks", 404, NOT_FOUND, .method = "GET", .path = "/jwks");
 }
 
@@ -269,20 +298,21 @@ static void large_bodies_and_other_types(void **state)
 	(void)state;
 	memset(large, ' ', 65537);
 	memcpy(large, "{}", 2);
-	EXPECT("64 KiB and a byte", 413, BODY_TOO_LARGE, .method = "POST", .path = "/login",
-	       .body = large);
+	EXPECT("64 KiB and a byte", 413, BODY_TOO_LARGE, .method = "POST",
+	       .path = "/login", .body = large);
 	large[65536] = '\0';
-	EXPECT("64 KiB", 400, NO_TOKEN, .method = "POST", .path = "/login", .body = large);
-	EXPECT("announced", 413, BODY_TOO_LARGE, .method = "POST", .path = "/login", .body = "{}",
-	       .length = 65537);
-	EXPECT("text/plain", 415, MEDIA_TYPE, .method = "POST", .path = "/login", .body = body,
-	       .type = "text/plain");
-	EXPECT("no type", 415, MEDIA_TYPE, .method = "POST", .path = "/login", .body = body,
-	       .type = "");
+	EXPECT("64 KiB", 400, NO_TOKEN, .method = "POST", .path = "/login",
+	       .body = large);
+	EXPECT("announced", 413, BODY_TOO_LARGE, .method = "POST", .path = "/login",
+	       .body = "{}", .length = 65537);
+	EXPECT("text/plain", 415, MEDIA_TYPE, .method = "POST", .path = "/login",
+	       .body = body, .type = "text/plain");
+	EXPECT("no type", 415, MEDIA_TYPE, .method = "POST", .path = "/login",
+	       .body = body, .type = "");
 	EXPECT("gzip", 415, MEDIA_TYPE, .method = "POST", .path = "/login", .body = body,
 	       .more = { "HTTP_CONTENT_ENCODING=gzip" });
-	EXPECT("as it should be", 200, NONE, .method = "POST", .path = "/login", .body = body,
-	       .type = "application/json; charset=utf-8");
+	EXPECT("as it should be", 200, NONE, .method = "POST", .path = "/login",
+	       .body = body, .type = "application/json; charset=utf-8");
 }
 
 static void too_many_logins_from_one_address(void **state)
@@ -299,8 +329,8 @@ static void too_many_logins_from_one_address(void **state)
 	wait = atoi(header_of(&r, "Retry-After"));
 	assert_in_range(wait, 1, 60);
 	/* Of another address, however it is said to be forwarded. */
-	EXPECT("forwarded", 429, RATE_LIMITED, .method = "POST", .path = "/login", .body = "{}",
-	       .more = { "HTTP_X_FORWARDED_FOR=203.0.113.9" });
+	EXPECT("forwarded", 429, RATE_LIMITED, .method = "POST", .path = "/login",
+	       .body = "{}", .more = { "HTTP_X_FORWARDED_FOR=203.0.113.9" });
 	now += wait;
 	expect_login("when the time is over", sign(CLAIMS()), 200, PROBLEM_NONE);
 }
@@ -310,7 +340,8 @@ static void too_many_logins_from_one_address(void **state)
 static void own_fault_is_500(void **state)
 {
 	(void)state;
-	use("", "session { mode = \"jwt\" keys_dir = \"@\" }\n"); /* without any keys in it */
+	use("",
+	    "session { mode = \"jwt\" keys_dir = \"@\" }\n"); /* without any keys in it */
 	expect_login("no signing keys", sign(CLAIMS()), 500, PROBLEM_INTERNAL);
 }
 
@@ -319,25 +350,38 @@ static void own_fault_is_500(void **state)
 static void database_away_is_503_on_every_route(void **state)
 {
 	const char *cookie = new_session("alice@example.com");
-	const char *token = arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s",
-					 sign(CLAIMS()).data).data;
+	const char *token =
+		arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s", sign(CLAIMS()).data)
+			.data;
 	const struct call calls[] = {
-		{ .method = "POST", .path = "/login", .body = body_with(sign(CLAIMS())),
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body_with(sign(CLAIMS())),
 		  .more = { cookie } },
 		{ .method = "GET", .path = "/session", .more = { cookie } },
 		{ .method = "HEAD", .path = "/session", .more = { cookie } },
 		{ .method = "POST", .path = "/logout", .more = { cookie } },
-		{ .method = "POST", .path = "/logout", .body = "{\"scope\":\"others\"}",
+		{ .method = "POST",
+		  .path = "/logout",
+		  .body = "{\"scope\":\"others\"}",
 		  .more = { cookie } },
-		{ .method = "POST", .path = "/logout", .body = "{\"scope\":\"all\"}",
+		{ .method = "POST",
+		  .path = "/logout",
+		  .body = "{\"scope\":\"all\"}",
 		  .more = { cookie } },
 		{ .method = "GET", .path = "/sessions", .more = { cookie } },
 		{ .method = "DELETE", .path = "/sessions/1", .more = { cookie } },
 		{ .method = "GET", .path = "/authorize", .more = { cookie } },
 		{ .method = "GET", .path = "/authorize", .more = { token } },
-		{ .method = "GET", .path = "/page", .role = ROLE_AUTHORIZER, .more = { cookie } },
-		{ .method = "GET", .path = "/page", .role = ROLE_AUTHORIZER,
-		  .more = { cookie, "HTTP_SEC_FETCH_MODE=navigate", "HTTP_ACCEPT=text/html" } },
+		{ .method = "GET",
+		  .path = "/page",
+		  .role = ROLE_AUTHORIZER,
+		  .more = { cookie } },
+		{ .method = "GET",
+		  .path = "/page",
+		  .role = ROLE_AUTHORIZER,
+		  .more = { cookie, "HTTP_SEC_FETCH_MODE=navigate",
+			    "HTTP_ACCEPT=text/html" } },
 	};
 	struct reply r;
 
@@ -368,7 +412,8 @@ static void database_away_is_503_on_every_route(void **state)
 static void failure_at_any_moment_is_never_a_401_or_a_lost_cookie(void **state)
 {
 	static const enum fake_fault faults[] = { FAKE_LOST, FAKE_CONFLICT, FAKE_BROKEN };
-	static const char *const bodies[] = { NULL, "{\"scope\":\"others\"}", "{\"scope\":\"all\"}" };
+	static const char *const bodies[] = { NULL, "{\"scope\":\"others\"}",
+					      "{\"scope\":\"all\"}" };
 	unsigned failures = 0;
 
 	(void)state;
@@ -394,7 +439,8 @@ static void failure_at_any_moment_is_never_a_401_or_a_lost_cookie(void **state)
 					break;
 				case 3:
 					call.method = "POST", call.path = "/login";
-					call.body = body_with(sign(CLAIMS("sub", "\"new\"")));
+					call.body =
+						body_with(sign(CLAIMS("sub", "\"new\"")));
 					break;
 				case 4:
 					call.method = "DELETE", call.path = "/sessions/1";
@@ -453,7 +499,8 @@ static void keys_away_is_503(void **state)
 {
 	const char *cookie = new_session("alice@example.com");
 	const struct text token = sign(CLAIMS("iss", "\"https://away.example\""));
-	const char *bearer = arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s", token.data).data;
+	const char *bearer =
+		arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s", token.data).data;
 	struct reply r = ASK(.method = "POST", .path = "/login", .body = body_with(token),
 			     .more = { cookie });
 
@@ -462,12 +509,15 @@ static void keys_away_is_503(void **state)
 	assert_string_equal(at(r.json, "reason"), "keys");
 	assert_string_equal(header_of(&r, "Retry-After"), "60"); /* the cool-down */
 	assert_int_equal(session_status(cookie), 200);
-	EXPECT("guard", 503, KEYS_AWAY, .method = "GET", .path = "/authorize", .more = { bearer });
+	EXPECT("guard", 503, KEYS_AWAY, .method = "GET", .path = "/authorize",
+	       .more = { bearer });
 	/* Known for certain, keys or none. */
 	EXPECT("expired", 401, NO_SESSION, .method = "GET", .path = "/authorize",
 	       .more = { arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %s",
-				      sign(CLAIMS("iss", "\"https://away.example\"", "exp",
-						  "1795350010")).data).data });
+				      sign(CLAIMS("iss", "\"https://away.example\"",
+						  "exp", "1795350010"))
+					      .data)
+				 .data });
 }
 
 /* ---- the table as a whole */
@@ -479,7 +529,8 @@ static void every_row_of_the_table_was_answered(void **state)
 	provoked[PROBLEM_CONFIG] = true;
 	for (int kind = PROBLEM_NONE + 1; kind < PROBLEM_KINDS; kind++)
 		if (!provoked[kind])
-			fail_msg("%s was never answered", problem_row((enum problem_kind)kind)->name);
+			fail_msg("%s was never answered",
+				 problem_row((enum problem_kind)kind)->name);
 }
 
 int main(void)

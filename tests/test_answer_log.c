@@ -1,4 +1,5 @@
-/* The log of whole requests: one line each, and no secret in it, whatever is sent where. */
+/* The log of whole requests: one line each, and no secret in it, whatever is sent where.
+ */
 #include "answer_fixture.h"
 
 /* ---- one line each */
@@ -71,20 +72,33 @@ static void nothing_that_is_sent_can_begin_a_line(void **state)
 	const struct call calls[] = {
 		{ .method = "GET" NASTY, .path = "/session" },
 		{ .method = "GET", .path = "/session" NASTY },
-		{ .method = "GET", .path = "/session", .more = { "HTTP_USER_AGENT=" NASTY } },
-		{ .method = "POST", .path = "/login", .body = "{}",
+		{ .method = "GET",
+		  .path = "/session",
+		  .more = { "HTTP_USER_AGENT=" NASTY } },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = "{}",
 		  .more = { "HTTP_ORIGIN=https://evil.example" NASTY } },
-		{ .method = "POST", .path = "/login", .body = "{}", .type = "text/plain" NASTY },
-		{ .method = "POST", .path = "/login",
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = "{}",
+		  .type = "text/plain" NASTY },
+		{ .method = "POST",
+		  .path = "/login",
 		  .more = { "CONTENT_TYPE=application/json", "CONTENT_LENGTH=1" NASTY } },
-		{ .method = "POST", .path = "/login",
-		  .body = body_with(sign(CLAIMS("iss", "\"x\\r\\nlevel=info\\u001b[2J\\\"\\\\\\u009b\""))) },
-		{ .method = "POST", .path = "/login",
-		  .body = body_with(sign(CLAIMS("aud", "\"x\\r\\nlevel=info\\u001b[2J\\\"\\\\\\u009b\""))) },
-		{ .method = "POST", .path = "/login",
-		  .body = body_with(maker_token(arena, ec, JWS_ES256,
-						HEADER("alg", "\"x\\r\\nlevel=info\\u001b[2J\""),
-						CLAIMS())) },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body_with(sign(CLAIMS(
+			  "iss", "\"x\\r\\nlevel=info\\u001b[2J\\\"\\\\\\u009b\""))) },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body_with(sign(CLAIMS(
+			  "aud", "\"x\\r\\nlevel=info\\u001b[2J\\\"\\\\\\u009b\""))) },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body_with(maker_token(
+			  arena, ec, JWS_ES256,
+			  HEADER("alg", "\"x\\r\\nlevel=info\\u001b[2J\""), CLAIMS())) },
 	};
 
 	(void)state;
@@ -97,8 +111,8 @@ static void nothing_that_is_sent_can_begin_a_line(void **state)
 			assert_int_equal(lines_of(r.log), 1);
 			for (const char *c = r.log; c[1]; c++)
 				if (*c < ' ' || *c > '~')
-					fail_msg("case %zu: byte %02x: %s", i, (unsigned char)*c,
-						 r.log);
+					fail_msg("case %zu: byte %02x: %s", i,
+						 (unsigned char)*c, r.log);
 			assert_null(strstr(r.log, "\\\"\\\\status=200"));
 		}
 	}
@@ -148,40 +162,65 @@ static void ask_with_secrets(const char *token, const char *cookie)
 	const char *body = body_with(text_of(token));
 	const struct call calls[] = {
 		{ .method = "POST", .path = "/login", .body = body, .more = { cookie } },
-		{ .method = "POST", .path = "/login", .body = body, .type = "text/plain" },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body,
+		  .type = "text/plain" },
 		{ .method = "POST", .path = "/login", .body = body, .length = 9999 },
-		{ .method = "POST", .path = "/login",
-		  .body = arena_printf(arena, "{\"token\":\"%s.%s\"}", token, session).data },
-		{ .method = "POST", .path = "/login",
-		  .body = arena_printf(arena, "{\"token\":{\"%s\":\"%s\"}}", token, session).data },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = arena_printf(arena, "{\"token\":\"%s.%s\"}", token, session)
+				  .data },
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = arena_printf(arena, "{\"token\":{\"%s\":\"%s\"}}", token,
+				       session)
+				  .data },
 		{ .method = "POST", .path = "/login", .body = body, .type = token },
-		{ .method = "POST", .path = "/login", .body = body,
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body,
 		  .more = { variable("HTTP_ORIGIN",
 				     arena_printf(arena, "https://%s", session).data) } },
-		{ .method = "POST", .path = "/login", .body = body,
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body,
 		  .more = { variable("HTTP_ORIGIN", token) } },
-		{ .method = "POST", .path = "/login",
-		  .more = { "CONTENT_TYPE=application/json", variable("CONTENT_LENGTH", session) } },
+		{ .method = "POST",
+		  .path = "/login",
+		  .more = { "CONTENT_TYPE=application/json",
+			    variable("CONTENT_LENGTH", session) } },
 		{ .method = "GET", .path = in_path },
 		{ .method = "GET", .path = arena_printf(arena, "/%s/x", session).data },
-		{ .method = "DELETE", .path = arena_printf(arena, "/sessions/%s", session).data,
+		{ .method = "DELETE",
+		  .path = arena_printf(arena, "/sessions/%s", session).data,
 		  .more = { cookie } },
 		{ .method = session, .path = "/login" },
 		{ .method = token, .path = "/login" },
-		{ .method = "GET", .path = "/session",
-		  .more = { cookie, variable("QUERY_STRING", token), variable("HTTP_REFERER", token),
-			    variable("REQUEST_URI", in_path), variable("HTTP_USER_AGENT", session) } },
+		{ .method = "GET",
+		  .path = "/session",
+		  .more = { cookie, variable("QUERY_STRING", token),
+			    variable("HTTP_REFERER", token),
+			    variable("REQUEST_URI", in_path),
+			    variable("HTTP_USER_AGENT", session) } },
 		{ .method = "GET", .path = "/session", .more = { bearer(token) } },
 		{ .method = "GET", .path = "/authorize", .more = { bearer(token) } },
 		{ .method = "GET", .path = "/authorize", .more = { bearer(session) } },
-		{ .method = "GET", .path = "/page", .role = ROLE_AUTHORIZER,
+		{ .method = "GET",
+		  .path = "/page",
+		  .role = ROLE_AUTHORIZER,
 		  .more = { cookie, bearer(token) } },
-		{ .method = "GET", .path = "/session",
+		{ .method = "GET",
+		  .path = "/session",
 		  .more = { variable("HTTP_COOKIE",
 				     arena_printf(arena, COOKIE "=%s", token).data) } },
-		{ .method = "POST", .path = "/refresh",
-		  .body = arena_printf(arena, "{\"refresh_token\":\"%s\"}", session).data },
-		{ .method = "POST", .path = "/logout", .more = { cookie },
+		{ .method = "POST",
+		  .path = "/refresh",
+		  .body = arena_printf(arena, "{\"refresh_token\":\"%s\"}", session)
+				  .data },
+		{ .method = "POST",
+		  .path = "/logout",
+		  .more = { cookie },
 		  .body = arena_printf(arena, "{\"scope\":\"%s\"}", session).data },
 	};
 
@@ -214,9 +253,11 @@ static void ask_with_every_secret(void)
 	ask_with_secrets(forged.data, cookie);
 	ask_with_secrets(away.data, cookie);
 	/* A secret as the name of this and that within a token. */
-	r = log_in(sign(CLAIMS("aud", arena_printf(arena, "\"%s\"", canaries.secrets[6]).data)));
+	r = log_in(sign(
+		CLAIMS("aud", arena_printf(arena, "\"%s\"", canaries.secrets[6]).data)));
 	expect_no_canary(r.log);
-	r = log_in(sign(CLAIMS("iss", arena_printf(arena, "\"%s\"", canaries.secrets[6]).data)));
+	r = log_in(sign(
+		CLAIMS("iss", arena_printf(arena, "\"%s\"", canaries.secrets[6]).data)));
 	expect_no_canary(r.log);
 	fake_store_away(app->store, true);
 	ask_with_secrets(good.data, cookie);
@@ -240,7 +281,8 @@ static void no_secret_is_logged_in_json(void **state)
 static void canary_is_found_where_it_is(void **state)
 {
 	const struct text token = sign(CLAIMS());
-	const char *text = arena_printf(arena, "x%.30s", maker_token_part(token, 2).data).data;
+	const char *text =
+		arena_printf(arena, "x%.30s", maker_token_part(token, 2).data).data;
 	bool found = false;
 
 	(void)state;

@@ -40,7 +40,8 @@ static struct request request_with(const char *type, const char *length, struct 
 
 static enum problem_kind verdict(const struct request *req, bool empty_is_fine)
 {
-	const struct json *untouched = (const struct json *)(const void *)"", *value = untouched;
+	const struct json *untouched = (const struct json *)(const void *)"",
+			  *value = untouched;
 	struct problem p = { 0 };
 
 	if (body_parse(req, LIMIT, empty_is_fine, &value, &p)) {
@@ -91,9 +92,14 @@ static void expect_json(struct text json, enum problem_kind kind)
 static void json_in_utf8_is_taken(void **state)
 {
 	static const char *const types[] = {
-		"application/json", "Application/JSON", "application/json;charset=utf-8",
-		"application/json; charset=UTF-8", "application/json ; charset = utf-8",
-		"application/json; Charset=\"utf-8\"", "application/json;", "application/json; ;",
+		"application/json",
+		"Application/JSON",
+		"application/json;charset=utf-8",
+		"application/json; charset=UTF-8",
+		"application/json ; charset = utf-8",
+		"application/json; Charset=\"utf-8\"",
+		"application/json;",
+		"application/json; ;",
 		"\tapplication/json ",
 	};
 
@@ -106,14 +112,28 @@ static void json_in_utf8_is_taken(void **state)
 static void other_media_types_are_refused(void **state)
 {
 	static const char *const types[] = {
-		"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
-		"multipart/form-data; boundary=application/json", "text/json", "application/jsonp",
-		"application/json+x", "application/ld+json", "xapplication/json", "application",
-		"application/json, text/plain", "text/plain, application/json",
-		"text/plain; application/json", "application/json; charset=utf-16",
-		"application/json; charset=iso-8859-1", "application/json; charset=",
-		"application/json; charset=utf-8; charset=utf-16", "application/json; boundary=x",
-		"application/json; charset=\"utf-8", "application/json; charset", "\"application/json\"",
+		"",
+		"text/plain",
+		"application/x-www-form-urlencoded",
+		"multipart/form-data",
+		"multipart/form-data; boundary=application/json",
+		"text/json",
+		"application/jsonp",
+		"application/json+x",
+		"application/ld+json",
+		"xapplication/json",
+		"application",
+		"application/json, text/plain",
+		"text/plain, application/json",
+		"text/plain; application/json",
+		"application/json; charset=utf-16",
+		"application/json; charset=iso-8859-1",
+		"application/json; charset=",
+		"application/json; charset=utf-8; charset=utf-16",
+		"application/json; boundary=x",
+		"application/json; charset=\"utf-8",
+		"application/json; charset",
+		"\"application/json\"",
 	};
 
 	(void)state;
@@ -187,10 +207,29 @@ static void body_is_exactly_one_object(void **state)
 	static const char *const good[] = { "{}", " {\"a\":1}\r\n", "{\"a\":{\"a\":[]}}",
 					    "{\"\":\"\xc3\xa9\"}" };
 	static const char *const bad[] = {
-		"", " ", "null", "[]", "[{}]", "\"x\"", "1", "{}{}", "{},", "{}x", "{", "{\"a\":1,}",
-		"{'a':1}", "{\"a\":1,\"a\":1}", "{\"a\":1,\"\\u0061\":2}", "{\"a\":{\"b\":1,\"b\":1}}",
-		"{\"a\":\"\xff\"}", "{\"a\":\"\\ud800\"}", "{\"a\\u0000\":1}", "{\"a\":NaN}",
-		"\xef\xbb\xbf{}", "{\"a\":01}", "// {}\n{}",
+		"",
+		" ",
+		"null",
+		"[]",
+		"[{}]",
+		"\"x\"",
+		"1",
+		"{}{}",
+		"{},",
+		"{}x",
+		"{",
+		"{\"a\":1,}",
+		"{'a':1}",
+		"{\"a\":1,\"a\":1}",
+		"{\"a\":1,\"\\u0061\":2}",
+		"{\"a\":{\"b\":1,\"b\":1}}",
+		"{\"a\":\"\xff\"}",
+		"{\"a\":\"\\ud800\"}",
+		"{\"a\\u0000\":1}",
+		"{\"a\":NaN}",
+		"\xef\xbb\xbf{}",
+		"{\"a\":01}",
+		"// {}\n{}",
 	};
 
 	(void)state;
@@ -231,8 +270,8 @@ static void no_body_is_fine_only_where_it_is_said_to_be(void **state)
 				request_with(types[k], lengths[i], AS_TEXT(""));
 
 			assert_int_equal(verdict(&req, true), PROBLEM_NONE);
-			assert_int_equal(verdict(&req, false), k == 1 ? PROBLEM_BAD_JSON
-								      : PROBLEM_MEDIA_TYPE);
+			assert_int_equal(verdict(&req, false),
+					 k == 1 ? PROBLEM_BAD_JSON : PROBLEM_MEDIA_TYPE);
 		}
 }
 
@@ -251,7 +290,8 @@ static void absent_body_that_was_announced_is_not_fine(void **state)
 
 static void body_where_none_is_needed_has_to_be_good(void **state)
 {
-	struct request req = request_with("application/json", "", AS_TEXT("{\"scope\":\"all\"}"));
+	struct request req =
+		request_with("application/json", "", AS_TEXT("{\"scope\":\"all\"}"));
 
 	(void)state;
 	assert_int_equal(verdict(&req, true), PROBLEM_NONE);

@@ -1,4 +1,5 @@
-/* Key sets in files: which are believed, how soon a change is seen, and when one is due. */
+/* Key sets in files: which are believed, how soon a change is seen, and when one is due.
+ */
 #include "jwks.h"
 
 #include <errno.h>
@@ -80,7 +81,8 @@ static int close_one(void **state)
 	jwks_free(jwks);
 	config_free(config);
 	arena_free(arena);
-	/* A fetch that still runs would write into the directory, or count as the next test's. */
+	/* A fetch that still runs would write into the directory, or count as the next
+	 * test's. */
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 	scratch_close();
@@ -116,7 +118,8 @@ static enum problem_kind find_at(struct jwks *set, const char *kid, int64_t now)
 	struct arena *a = arena_new();
 	const struct jws_key *found = NULL;
 	const struct text text = text_of(kid);
-	const struct jwks_wanted wanted = { .kid = kid ? &text : NULL, .algorithm = JWS_ES256 };
+	const struct jwks_wanted wanted = { .kid = kid ? &text : NULL,
+					    .algorithm = JWS_ES256 };
 	struct problem p = { 0 };
 
 	if (jwks_find(set, &wanted, now, a, &found, &p))
@@ -144,7 +147,8 @@ static void expect_soon(struct jwks *set, const char *kid, enum problem_kind kin
 {
 	for (int i = 0; find_at(set, kid, NOW) != kind; i++) {
 		if (i == 26)
-			fail_msg("%s: not %s even after 1.3 s", kid, problem_row(kind)->name);
+			fail_msg("%s: not %s even after 1.3 s", kid,
+				 problem_row(kind)->name);
 		pause_ms(50);
 	}
 }
@@ -163,7 +167,8 @@ static bool has_child(void)
 {
 	siginfo_t info;
 
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ||
+	       errno != ECHILD;
 }
 
 /* ---- records */
@@ -181,7 +186,8 @@ static void record_is_read_as_it_was_printed(void **state)
 	struct problem p = { 0 };
 
 	(void)state;
-	assert_true(jwks_record_parse(arena, jwks_record_print(arena, &written), &read, &p));
+	assert_true(
+		jwks_record_parse(arena, jwks_record_print(arena, &written), &read, &p));
 	assert_true(text_equal(read.url, written.url));
 	assert_int_equal(read.fetched_at, NOW);
 	assert_int_equal(read.fresh_until, NOW + 300);
@@ -193,17 +199,22 @@ static void record_is_read_as_it_was_printed(void **state)
 static void record_makes_no_set_live_longer_than_a_fetch_could(void **state)
 {
 	struct jwks_record record = {
-		.url = AS_TEXT(URL), .etag = AS_TEXT(""), .fetched_at = NOW,
-		.fresh_until = NOW + JWKS_LIFE_MAX_S, .keys = text_of(only_a),
+		.url = AS_TEXT(URL),
+		.etag = AS_TEXT(""),
+		.fetched_at = NOW,
+		.fresh_until = NOW + JWKS_LIFE_MAX_S,
+		.keys = text_of(only_a),
 	};
 	struct jwks_record read;
 	struct problem p = { 0 };
 
 	(void)state;
-	assert_true(jwks_record_parse(arena, jwks_record_print(arena, &record), &read, &p));
+	assert_true(
+		jwks_record_parse(arena, jwks_record_print(arena, &record), &read, &p));
 	assert_int_equal(read.fresh_until, NOW + JWKS_LIFE_MAX_S);
 	record.fresh_until = 253402300799;
-	assert_true(jwks_record_parse(arena, jwks_record_print(arena, &record), &read, &p));
+	assert_true(
+		jwks_record_parse(arena, jwks_record_print(arena, &record), &read, &p));
 	assert_int_equal(read.fresh_until, NOW + JWKS_LIFE_MAX_S);
 }
 
@@ -212,7 +223,11 @@ static void damaged_record_is_refused(void **state)
 #define URL_ETAG "\"url\":\"u\",\"etag\":\"\","
 #define TIMES "\"fetched_at\":1,\"fresh_until\":2,"
 	static const char *const bad[] = {
-		"", "null", "[]", "{}", "{\"keys\":[]}",
+		"",
+		"null",
+		"[]",
+		"{}",
+		"{\"keys\":[]}",
 		"{" URL_ETAG TIMES "\"set\":{\"keys\":[]}",
 		"{" URL_ETAG TIMES "\"set\":{\"keys\":[]}}}",
 		"{" URL_ETAG TIMES "\"keys\":[]}",
@@ -242,7 +257,8 @@ static void damaged_record_is_refused(void **state)
 		struct problem p = { 0 };
 
 		assert_true(jwks_record_parse(
-			arena, AS_TEXT("{" URL_ETAG TIMES "\"set\":{\"keys\":[]}}"), &read, &p));
+			arena, AS_TEXT("{" URL_ETAG TIMES "\"set\":{\"keys\":[]}}"),
+			&read, &p));
 	}
 }
 
@@ -332,7 +348,8 @@ static void file_of_another_owner_is_refused(void **state)
 {
 	(void)state;
 	if (geteuid() != 0) {
-		print_message("skipped: file of another owner (only root can make one)\n");
+		print_message(
+			"skipped: file of another owner (only root can make one)\n");
 		return;
 	}
 	begin_cool_down();
@@ -358,7 +375,8 @@ static void pinned_file_may_be_a_symbolic_link(void **state)
 
 	(void)state;
 	scratch_write("elsewhere.json", text_of(only_a));
-	assert_int_equal(symlink("elsewhere.json", scratch_path(arena, "pinned.json")), 0);
+	assert_int_equal(symlink("elsewhere.json", scratch_path(arena, "pinned.json")),
+			 0);
 	assert_int_equal(find_at(pinned, "a", NOW), PROBLEM_NONE);
 	jwks_free(pinned);
 }
@@ -415,7 +433,12 @@ static void oversized_file_is_refused(void **state)
 static void damaged_file_keeps_the_keys_read_before(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "{\"keys\":[]}", "<html>", "\x7f" "ELF",
+		"",
+		"{",
+		"{\"keys\":[]}",
+		"<html>",
+		"\x7f"
+		"ELF",
 	};
 	size_t keys;
 	int64_t age;
@@ -526,8 +549,10 @@ static void unknown_kid_is_refused_only_on_the_word_of_a_recent_fetch(void **sta
 	(void)state;
 	begin_cool_down();
 	write_set(only_a);
-	assert_int_equal(find_at(jwks, "new", NOW + config->key_cooldown_s), PROBLEM_TOKEN_KEY);
-	/* Older than the cool-down, and no fetch may be made: it may well be a new key. */
+	assert_int_equal(find_at(jwks, "new", NOW + config->key_cooldown_s),
+			 PROBLEM_TOKEN_KEY);
+	/* Older than the cool-down, and no fetch may be made: it may well be a new key.
+	 */
 	assert_int_equal(find_at(jwks, "new", NOW + config->key_cooldown_s + 1),
 			 PROBLEM_KEYS_AWAY);
 }

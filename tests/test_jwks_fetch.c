@@ -67,9 +67,11 @@ static int open_one(void **state)
 			     "threads = 4\n"
 			     "fetch_timeout = \"1s\"\n"
 			     "key_cooldown = \"60s\"\n"
-			     "provider \"p\" { issuer = \"https://p.example\" audience = \"us\"\n"
+			     "provider \"p\" { issuer = \"https://p.example\" audience = "
+			     "\"us\"\n"
 			     "  jwks_url = \"http://127.0.0.1:%d/jwks\" }\n",
-			     port).data);
+			     port)
+			.data);
 	only_a = maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"a\""), NULL);
 	a_and_b = maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"a\""),
 				maker_jwk(arena, key, "\"kid\":\"b\""), NULL);
@@ -222,7 +224,7 @@ static void invent_kids(int process)
 	int wrong = 0;
 
 	for (int i = 0; i < KIDS; i++) {
-		char kid[32];
+		char kid[64];
 		enum problem_kind kind;
 
 		snprintf(kid, sizeof(kid), "invented-%d-%d", process, i);
@@ -277,7 +279,8 @@ static void slow_issuer_holds_half_of_the_threads_at_most(void **state)
 
 	(void)state;
 	write_set(only_a, 120);
-	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"), RAW_DRIP, 0);
+	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"),
+			  RAW_DRIP, 0);
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, find_unknown, &took[i]);
 	for (int i = 0; i < 4; i++) {
@@ -312,7 +315,8 @@ static void nobody_waits_for_a_set_that_is_only_due(void **state)
 
 	(void)state;
 	write_set(only_a, 3000);
-	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"), RAW_DRIP, 0);
+	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"),
+			  RAW_DRIP, 0);
 	begun = seconds();
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(find("a"), PROBLEM_NONE);
@@ -339,7 +343,8 @@ static void with_the_issuer_away_one_login_waits_and_the_rest_go_on(void **state
 
 	(void)state;
 	write_set(a_and_b, 3700);
-	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"), RAW_DRIP, 0);
+	raw_server_answer(AS_TEXT("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"),
+			  RAW_DRIP, 0);
 	begun = seconds();
 	assert_int_equal(find("b"), PROBLEM_NONE);
 	assert_true(seconds() - begun > 0.5);
@@ -373,10 +378,12 @@ static void unchanged_set_is_known_by_its_etag(void **state)
 	raw_server_serve(arena, "ETag: \"v-1\"\r\n", a_and_b);
 	assert_true(refresh());
 	assert_null(strstr(raw_server_heard(arena).data, "If-None-Match"));
-	raw_server_answer(AS_TEXT("HTTP/1.1 304 Not Modified\r\nETag: \"v-1\"\r\n\r\n"), RAW_CLOSE, 0);
+	raw_server_answer(AS_TEXT("HTTP/1.1 304 Not Modified\r\nETag: \"v-1\"\r\n\r\n"),
+			  RAW_CLOSE, 0);
 	usleep(1050000); /* so that the age tells */
 	assert_true(refresh());
-	assert_non_null(strstr(raw_server_heard(arena).data, "\r\nIf-None-Match: \"v-1\"\r\n"));
+	assert_non_null(
+		strstr(raw_server_heard(arena).data, "\r\nIf-None-Match: \"v-1\"\r\n"));
 	assert_true(jwks_status(jwks, time(NULL), &keys, &age));
 	assert_int_equal(keys, 2);
 	assert_in_range(age, 0, 1);
@@ -407,7 +414,8 @@ static struct text answer_of(const char *head, struct text body)
 	return buffer_text(&b);
 }
 
-static struct text repeated(const char *start, const char *piece, size_t times, const char *end)
+static struct text repeated(const char *start, const char *piece, size_t times,
+			    const char *end)
 {
 	struct buffer b = buffer_new(arena, strlen(piece) * times + 256);
 
@@ -418,7 +426,8 @@ static struct text repeated(const char *start, const char *piece, size_t times, 
 	return buffer_text(&b);
 }
 
-static void expect_harmless(const char *what, struct text bytes, enum raw_then then, size_t mark)
+static void expect_harmless(const char *what, struct text bytes, enum raw_then then,
+			    size_t mark)
 {
 	const struct text before = scratch_read(arena, FILE_NAME);
 
@@ -442,8 +451,8 @@ static void hostile_answers_leave_the_old_keys_in_use(void **state)
 {
 	const struct text set = text_of(a_and_b);
 	const struct text half = { set.data, set.len / 2 };
-	static const char chunk[] = "1000\r\n", ok_chunked[] = OK_HEAD
-		"Transfer-Encoding: chunked\r\n\r\n";
+	static const char chunk[] = "1000\r\n",
+			  ok_chunked[] = OK_HEAD "Transfer-Encoding: chunked\r\n\r\n";
 	const struct {
 		const char *what;
 		struct text bytes;
@@ -452,8 +461,12 @@ static void hostile_answers_leave_the_old_keys_in_use(void **state)
 		{ "500 with a set", answer_of("HTTP/1.1 500 Oh\r\n", set) },
 		{ "401 with a set", answer_of("HTTP/1.1 401 Who\r\n", set) },
 		{ "302 with a set",
-		  answer_of(arena_printf(arena, "HTTP/1.1 302 There\r\nLocation: "
-					 "http://127.0.0.1:%d/\r\n", port).data, set) },
+		  answer_of(arena_printf(arena,
+					 "HTTP/1.1 302 There\r\nLocation: "
+					 "http://127.0.0.1:%d/\r\n",
+					 port)
+				    .data,
+			    set) },
 		{ "201 with a set", answer_of("HTTP/1.1 201 Made\r\n", set) },
 		{ "206 with a set", answer_of("HTTP/1.1 206 Part\r\n", set) },
 		{ "304 unasked", AS_TEXT("HTTP/1.1 304 Not Modified\r\n\r\n") },
@@ -467,20 +480,26 @@ static void hostile_answers_leave_the_old_keys_in_use(void **state)
 		{ "an array", answer_of(OK_HEAD, AS_TEXT("[]")) },
 		{ "keys no array", answer_of(OK_HEAD, AS_TEXT("{\"keys\":{}}")) },
 		{ "half a set", answer_of(OK_HEAD, half) },
-		{ "cut off", arena_printf(arena, OK_HEAD "Content-Length: 9999\r\n\r\n%s", set.data) },
-		{ "something behind", answer_of(OK_HEAD, repeated(set.data, "x", 1, "")) },
+		{ "cut off", arena_printf(arena, OK_HEAD "Content-Length: 9999\r\n\r\n%s",
+					  set.data) },
+		{ "something behind",
+		  answer_of(OK_HEAD, repeated(set.data, "x", 1, "")) },
 		{ "a duplicate member",
 		  answer_of(OK_HEAD, repeated("{\"keys\":[],", "", 0, set.data + 1)) },
 		{ "deep JSON", answer_of(OK_HEAD, repeated("{\"x\":", "[", 100000, "")) },
-		{ "10,000 keys", answer_of(OK_HEAD, repeated("{\"keys\":[{}", ",{\"kty\":\"EC\"}",
-							     9999, "]}")) },
-		{ "10 MB", answer_of(OK_HEAD, repeated(set.data, "          ", 1 << 20, "")) },
+		{ "10,000 keys",
+		  answer_of(OK_HEAD,
+			    repeated("{\"keys\":[{}", ",{\"kty\":\"EC\"}", 9999, "]}")) },
+		{ "10 MB",
+		  answer_of(OK_HEAD, repeated(set.data, "          ", 1 << 20, "")) },
 		{ "257 KiB without a length",
 		  repeated(OK_HEAD "\r\n", set.data, 1,
 			   repeated("", " ", 257 * 1024, "").data) },
 		{ "64 KiB of headers",
-		  repeated(repeated("HTTP/1.1 200 OK\r\n", "X-Filler: 0123456789abcdef\r\n", 2400,
-				    "").data, "\r\n", 1, set.data) },
+		  repeated(repeated("HTTP/1.1 200 OK\r\n",
+				    "X-Filler: 0123456789abcdef\r\n", 2400, "")
+				   .data,
+			   "\r\n", 1, set.data) },
 		{ "broken chunks", repeated(ok_chunked, "zz\r\n", 1, set.data) },
 	};
 
@@ -498,11 +517,13 @@ static void hostile_answers_leave_the_old_keys_in_use(void **state)
 		expect_harmless("chunks without end", buffer_text(&b), RAW_ENDLESS,
 				strlen(ok_chunked));
 	}
-	expect_harmless("headers without end", AS_TEXT("HTTP/1.1 200 OK\r\nX-Filler: 0123456789\r\n"),
+	expect_harmless("headers without end",
+			AS_TEXT("HTTP/1.1 200 OK\r\nX-Filler: 0123456789\r\n"),
 			RAW_ENDLESS, strlen("HTTP/1.1 200 OK\r\n"));
-	expect_harmless("a body that drips", AS_TEXT(OK_HEAD "Content-Length: 9999\r\n\r\n{"),
-			RAW_DRIP, 0);
-	expect_harmless("a head that drips", AS_TEXT("HTTP/1.1 200 OK\r\nX: "), RAW_DRIP, 0);
+	expect_harmless("a body that drips",
+			AS_TEXT(OK_HEAD "Content-Length: 9999\r\n\r\n{"), RAW_DRIP, 0);
+	expect_harmless("a head that drips", AS_TEXT("HTTP/1.1 200 OK\r\nX: "), RAW_DRIP,
+			0);
 	/* None of these would have passed if the server were out of order. */
 	raw_server_answer(answer_of(OK_HEAD, set), RAW_CLOSE, 0);
 	assert_true(refresh());
@@ -555,7 +576,8 @@ static void child_inherits_neither_descriptors_nor_environment(void **state)
 
 	(void)state;
 	if (access("/proc/thread-self/children", R_OK)) {
-		print_message("skipped: what a child inherits (no /proc/thread-self/children)\n");
+		print_message("skipped: what a child inherits (no "
+			      "/proc/thread-self/children)\n");
 		return;
 	}
 	/* As a connection that somebody forgot to mark close-on-exec. */
@@ -572,7 +594,8 @@ static void child_inherits_neither_descriptors_nor_environment(void **state)
 	assert_true(has_open(getpid(), environment));
 	assert_false(has_open(child, environment));
 	assert_true(has_open(child, "/dev/null"));
-	fd = open(arena_printf(arena, "/proc/%d/environ", child).data, O_RDONLY | O_CLOEXEC);
+	fd = open(arena_printf(arena, "/proc/%d/environ", child).data,
+		  O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	memset(environment, 0, sizeof(environment));
 	assert_true(read(fd, environment, sizeof(environment) - 1) > 0);

@@ -1,4 +1,5 @@
-/* Log lines: whole, one per event, and nothing in them that a client or a secret put there. */
+/* Log lines: whole, one per event, and nothing in them that a client or a secret put
+ * there. */
 #include "log.h"
 
 #include <fcntl.h>
@@ -30,7 +31,8 @@ static int open_one(void **state)
 	return 0;
 }
 
-/* cmocka's own words go to stderr: what is logged is read, and stderr put right, first. */
+/* cmocka's own words go to stderr: what is logged is read, and stderr put right, first.
+ */
 static void stop_capture(void)
 {
 	if (real_stderr < 0)
@@ -275,7 +277,8 @@ static void json_brings_back_the_same_characters(void **state)
 	line = logged_json();
 	assert_true(text_equal(string_of(line, "method"), r.method));
 	assert_true(text_equal(string_of(line, "path"), r.path));
-	/* A byte above 127 as the character of that number, whatever it was meant to be. */
+	/* A byte above 127 as the character of that number, whatever it was meant to be.
+	 */
 	assert_true(text_is(string_of(line, "detail"), "\xc2\x80\xc3\xbf"));
 	assert_int_equal(number_of(line, "status"), 403);
 }
@@ -295,8 +298,10 @@ static void message_of_an_event_is_escaped_as_well(void **state)
 {
 	(void)state;
 	use(CONFIG_LOG_TEXT, CONFIG_LOG_INFO);
-	log_event(CONFIG_LOG_ERROR, "database", "%s", "Access denied\r\ntime=2026 level=info");
-	expect_has(logged_line(), "message=\"Access denied\\x0d\\x0atime=2026 level=info\"");
+	log_event(CONFIG_LOG_ERROR, "database", "%s",
+		  "Access denied\r\ntime=2026 level=info");
+	expect_has(logged_line(),
+		   "message=\"Access denied\\x0d\\x0atime=2026 level=info\"");
 }
 
 /* A value that takes six bytes a character in JSON, in all places at once. */
@@ -346,7 +351,9 @@ static void token_in_a_path_is_cut_out(void **state)
 
 	(void)state;
 	use(CONFIG_LOG_TEXT, CONFIG_LOG_DEBUG);
-	r.path = AS_TEXT("/a/eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovLyJ9.c2lnbmF0dXJlMTIzNDU2Nzg5/b");
+	r.path = AS_TEXT("/a/"
+			 "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovLyJ9."
+			 "c2lnbmF0dXJlMTIzNDU2Nzg5/b");
 	log_request(&r);
 	expect_has(logged_line(), " path=/a/[cut].[cut].[cut]/b ");
 }
@@ -365,8 +372,11 @@ static void path_of_short_words_is_left_alone(void **state)
 static void ids_of_one_case_are_left_alone(void **state)
 {
 	static const char *const ids[] = {
-		UUID, "123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent.com",
-		"0123456789abcdef0123456789abcdef01234567", "SPACE_JWT_PUBLIC_8028AAA3-EC2D-4BAA",
+		UUID,
+		"123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent."
+		"com",
+		"0123456789abcdef0123456789abcdef01234567",
+		"SPACE_JWT_PUBLIC_8028AAA3-EC2D-4BAA",
 		"Aa0123456789012345", /* short enough */
 	};
 

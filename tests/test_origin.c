@@ -1,4 +1,5 @@
-/* Requests from other origins: which may change something, and which answers may be read. */
+/* Requests from other origins: which may change something, and which answers may be read.
+ */
 #include "origin.h"
 
 #include <setjmp.h>
@@ -23,15 +24,35 @@ static const struct config config = {
 
 /* None of these is ours or listed, however near it comes. */
 static const char *const foreign[] = {
-	"", "null", "NULL", "*", "https://evil.example", "http://www.example.com",
-	"https://www.example.com:443", "https://www.example.com:8443", "https://www.example.com/",
-	"https://WWW.example.com", "HTTPS://www.example.com", "https://www.example.com.evil.example",
-	"https://www.example.comevil.example", "https://evil-www.example.com",
-	"https://evil.www.example.com", "https://example.com", "https://www.example.com@evil.example",
-	"https://www.example.com https://evil.example", "https://www.example.com, https://evil.example",
-	" https://www.example.com", "https://www.example.com ", "https://app.example.co",
-	"https://app.example.com.", "http://localhost", "http://localhost:30000", "http://127.0.0.1:3000",
-	"file://", "https://", "www.example.com",
+	"",
+	"null",
+	"NULL",
+	"*",
+	"https://evil.example",
+	"http://www.example.com",
+	"https://www.example.com:443",
+	"https://www.example.com:8443",
+	"https://www.example.com/",
+	"https://WWW.example.com",
+	"HTTPS://www.example.com",
+	"https://www.example.com.evil.example",
+	"https://www.example.comevil.example",
+	"https://evil-www.example.com",
+	"https://evil.www.example.com",
+	"https://example.com",
+	"https://www.example.com@evil.example",
+	"https://www.example.com https://evil.example",
+	"https://www.example.com, https://evil.example",
+	" https://www.example.com",
+	"https://www.example.com ",
+	"https://app.example.co",
+	"https://app.example.com.",
+	"http://localhost",
+	"http://localhost:30000",
+	"http://127.0.0.1:3000",
+	"file://",
+	"https://",
+	"www.example.com",
 };
 
 static int open_one(void **state)
@@ -50,8 +71,10 @@ static int close_one(void **state)
 
 static struct request request_from(const char *origin, const char *site)
 {
-	return (struct request){ .arena = arena, .has_origin = origin != NULL,
-				 .origin = text_of(origin), .fetch_site = text_of(site) };
+	return (struct request){ .arena = arena,
+				 .has_origin = origin != NULL,
+				 .origin = text_of(origin),
+				 .fetch_site = text_of(site) };
 }
 
 static bool may_change(const char *origin, const char *site)
@@ -77,7 +100,8 @@ static const char *headers_for(const char *origin, const char *methods)
 static void our_own_and_listed_origins_may_change_something(void **state)
 {
 	static const char *const good[] = { OURS, LISTED, OTHER_LISTED };
-	static const char *const sites[] = { NULL, "same-origin", "same-site", "cross-site", "none" };
+	static const char *const sites[] = { NULL, "same-origin", "same-site",
+					     "cross-site", "none" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -121,13 +145,14 @@ static void listed_origin_may_read_the_answer(void **state)
 static void preflight_of_a_listed_origin_tells_the_methods(void **state)
 {
 	(void)state;
-	assert_string_equal(headers_for(LISTED, "POST, OPTIONS"),
-			    "Vary: Origin\r\n"
-			    "Access-Control-Allow-Origin: " LISTED "\r\n"
-			    "Access-Control-Allow-Credentials: true\r\n"
-			    "Access-Control-Allow-Methods: POST, OPTIONS\r\n"
-			    "Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
-			    "Access-Control-Max-Age: 600\r\n");
+	assert_string_equal(
+		headers_for(LISTED, "POST, OPTIONS"),
+		"Vary: Origin\r\n"
+		"Access-Control-Allow-Origin: " LISTED "\r\n"
+		"Access-Control-Allow-Credentials: true\r\n"
+		"Access-Control-Allow-Methods: POST, OPTIONS\r\n"
+		"Access-Control-Allow-Headers: Content-Type, Authorization\r\n"
+		"Access-Control-Max-Age: 600\r\n");
 }
 
 static void all_others_get_vary_and_nothing_else(void **state)
@@ -138,7 +163,8 @@ static void all_others_get_vary_and_nothing_else(void **state)
 	/* Our own pages need no leave. */
 	assert_string_equal(headers_for(OURS, "POST, OPTIONS"), "Vary: Origin\r\n");
 	for (size_t i = 0; i < COUNT(foreign); i++)
-		assert_string_equal(headers_for(foreign[i], "POST, OPTIONS"), "Vary: Origin\r\n");
+		assert_string_equal(headers_for(foreign[i], "POST, OPTIONS"),
+				    "Vary: Origin\r\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)

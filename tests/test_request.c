@@ -49,13 +49,14 @@ static void expect_text(struct text found, const char *wanted)
 
 static void variables_of_a_request_are_read(void **state)
 {
-	const struct request req = REQUEST(
-		"REQUEST_METHOD=POST", "SCRIPT_NAME=/auth", "PATH_INFO=/login",
-		"REMOTE_ADDR=192.0.2.10", "CONTENT_TYPE=application/json", "CONTENT_LENGTH=12",
-		"HTTP_USER_AGENT=Mozilla/5.0 (x=y)", "HTTP_ORIGIN=https://app.example.com",
-		"HTTP_SEC_FETCH_SITE=same-site", "HTTP_SEC_FETCH_MODE=cors",
-		"HTTP_ACCEPT=application/json", "HTTP_CONTENT_ENCODING=gzip",
-		"HTTP_AUTHORIZATION=Bearer x", "REQUEST_URI=/auth/login?a=b");
+	const struct request req =
+		REQUEST("REQUEST_METHOD=POST", "SCRIPT_NAME=/auth", "PATH_INFO=/login",
+			"REMOTE_ADDR=192.0.2.10", "CONTENT_TYPE=application/json",
+			"CONTENT_LENGTH=12", "HTTP_USER_AGENT=Mozilla/5.0 (x=y)",
+			"HTTP_ORIGIN=https://app.example.com",
+			"HTTP_SEC_FETCH_SITE=same-site", "HTTP_SEC_FETCH_MODE=cors",
+			"HTTP_ACCEPT=application/json", "HTTP_CONTENT_ENCODING=gzip",
+			"HTTP_AUTHORIZATION=Bearer x", "REQUEST_URI=/auth/login?a=b");
 
 	(void)state;
 	assert_int_equal(req.role, ROLE_RESPONDER);
@@ -121,8 +122,8 @@ static void variable_of_a_longer_or_shorter_name_is_another(void **state)
 {
 	const struct request req = REQUEST(
 		"REQUEST_METHOD_=PUT", "XREQUEST_METHOD=PUT", "REQUEST_METHO=PUT",
-		"request_method=PUT", "REQUEST_METHOD", "REQUEST_METHOD=GET", "REMOTE_ADDR=",
-		"REMOTE_ADDRESS=192.0.2.1", "HTTP_REMOTE_ADDR=192.0.2.2");
+		"request_method=PUT", "REQUEST_METHOD", "REQUEST_METHOD=GET",
+		"REMOTE_ADDR=", "REMOTE_ADDRESS=192.0.2.1", "HTTP_REMOTE_ADDR=192.0.2.2");
 
 	(void)state;
 	expect_text(req.method, "GET");
@@ -131,8 +132,9 @@ static void variable_of_a_longer_or_shorter_name_is_another(void **state)
 
 static void headers_that_clients_forge_are_not_read(void **state)
 {
-	const struct request plain = REQUEST("REQUEST_METHOD=POST", "PATH_INFO=/login",
-					     "REMOTE_ADDR=192.0.2.10", "CONTENT_LENGTH=2");
+	const struct request plain =
+		REQUEST("REQUEST_METHOD=POST", "PATH_INFO=/login",
+			"REMOTE_ADDR=192.0.2.10", "CONTENT_LENGTH=2");
 	const struct request forged = REQUEST(
 		"REQUEST_METHOD=POST", "PATH_INFO=/login", "REMOTE_ADDR=192.0.2.10",
 		"CONTENT_LENGTH=2", "HTTP_X_FORWARDED_FOR=203.0.113.1",
@@ -140,10 +142,11 @@ static void headers_that_clients_forge_are_not_read(void **state)
 		"HTTP_CLIENT_IP=203.0.113.1", "HTTP_X_HTTP_METHOD_OVERRIDE=GET",
 		"HTTP_X_METHOD_OVERRIDE=GET", "HTTP_X_ORIGINAL_URL=/healthz",
 		"HTTP_X_REWRITE_URL=/healthz", "HTTP_CONTENT_LENGTH=99",
-		"HTTP_CONTENT_TYPE=text/plain", "HTTP_REMOTE_USER=root", "REMOTE_USER=root",
-		"HTTP_X_FORWARDED_USER=root", "HTTP_X_FORWARDED_HOST=evil.example",
-		"HTTP_HOST=evil.example", "HTTP_PROXY=http://evil.example",
-		"HTTP_PINTLE_USER_ID=1", "PINTLE_USER_ID=1", "HTTP_TRANSFER_ENCODING=chunked",
+		"HTTP_CONTENT_TYPE=text/plain", "HTTP_REMOTE_USER=root",
+		"REMOTE_USER=root", "HTTP_X_FORWARDED_USER=root",
+		"HTTP_X_FORWARDED_HOST=evil.example", "HTTP_HOST=evil.example",
+		"HTTP_PROXY=http://evil.example", "HTTP_PINTLE_USER_ID=1",
+		"PINTLE_USER_ID=1", "HTTP_TRANSFER_ENCODING=chunked",
 		"QUERY_STRING=access_token=x");
 
 	(void)state;
@@ -165,10 +168,11 @@ static void headers_that_clients_forge_are_not_read(void **state)
 
 static void repeated_variable_means_nothing_certain(void **state)
 {
-	const struct request req = REQUEST(
-		"REQUEST_METHOD=POST", "CONTENT_TYPE=application/json", "CONTENT_TYPE=text/plain",
-		"HTTP_ORIGIN=https://www.example.com", "HTTP_ORIGIN=https://evil.example",
-		"HTTP_AUTHORIZATION=Bearer a", "HTTP_AUTHORIZATION=Bearer b");
+	const struct request req =
+		REQUEST("REQUEST_METHOD=POST", "CONTENT_TYPE=application/json",
+			"CONTENT_TYPE=text/plain", "HTTP_ORIGIN=https://www.example.com",
+			"HTTP_ORIGIN=https://evil.example", "HTTP_AUTHORIZATION=Bearer a",
+			"HTTP_AUTHORIZATION=Bearer b");
 
 	(void)state;
 	expect_text(req.content_type, "");
@@ -180,9 +184,10 @@ static void repeated_variable_means_nothing_certain(void **state)
 
 static void first_of_what_the_server_sets_counts(void **state)
 {
-	const struct request req = REQUEST("REMOTE_ADDR=192.0.2.10", "REMOTE_ADDR=203.0.113.1",
-					   "REQUEST_METHOD=POST", "REQUEST_METHOD=GET",
-					   "CONTENT_LENGTH=5", "CONTENT_LENGTH=500");
+	const struct request req =
+		REQUEST("REMOTE_ADDR=192.0.2.10", "REMOTE_ADDR=203.0.113.1",
+			"REQUEST_METHOD=POST", "REQUEST_METHOD=GET", "CONTENT_LENGTH=5",
+			"CONTENT_LENGTH=500");
 
 	(void)state;
 	expect_text(req.address, "192.0.2.10");
@@ -193,7 +198,8 @@ static void first_of_what_the_server_sets_counts(void **state)
 static void each_request_gets_an_id_of_its_own(void **state)
 {
 	const struct request a = REQUEST("REQUEST_METHOD=GET");
-	const struct request b = REQUEST("REQUEST_METHOD=GET", "HTTP_X_REQUEST_ID=forged");
+	const struct request b =
+		REQUEST("REQUEST_METHOD=GET", "HTTP_X_REQUEST_ID=forged");
 
 	(void)state;
 	assert_int_equal(strlen(a.id), 16);
@@ -211,8 +217,9 @@ static void append(void *context, struct text value)
 
 static void every_variable_of_a_name_is_told(void **state)
 {
-	const char *const variables[] = { "HTTP_COOKIE=a=1", "HTTP_COOKIE2=b", "X=HTTP_COOKIE=c",
-					  "HTTP_COOKIE=", "HTTP_COOKIE=d=4; e=5", NULL };
+	const char *const variables[] = { "HTTP_COOKIE=a=1",	  "HTTP_COOKIE2=b",
+					  "X=HTTP_COOKIE=c",	  "HTTP_COOKIE=",
+					  "HTTP_COOKIE=d=4; e=5", NULL };
 	char all[64] = "";
 
 	(void)state;
@@ -294,7 +301,8 @@ static struct request read_body(struct source *source, const char *length, size_
 
 static void body_is_read_in_whatever_pieces_it_comes(void **state)
 {
-	static const char *const lengths[] = { "CONTENT_LENGTH=10", "CONTENT_LENGTH=", "X=" };
+	static const char *const lengths[] = { "CONTENT_LENGTH=10",
+					       "CONTENT_LENGTH=", "X=" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lengths); i++)
@@ -311,11 +319,14 @@ static void body_is_read_in_whatever_pieces_it_comes(void **state)
 
 static void body_is_read_to_its_end_and_kept_to_the_limit(void **state)
 {
-	static const char *const lengths[] = { "CONTENT_LENGTH=10", "CONTENT_LENGTH=3",
-					       "CONTENT_LENGTH=0", "CONTENT_LENGTH=x",
+	static const char *const lengths[] = { "CONTENT_LENGTH=10",
+					       "CONTENT_LENGTH=3",
+					       "CONTENT_LENGTH=0",
+					       "CONTENT_LENGTH=x",
 					       "CONTENT_LENGTH=-1",
 					       "CONTENT_LENGTH=999999999999999999",
-					       "CONTENT_LENGTH=99999999999999999999", "X=" };
+					       "CONTENT_LENGTH=99999999999999999999",
+					       "X=" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lengths); i++) {
@@ -336,7 +347,8 @@ static void body_is_read_to_its_end_and_kept_to_the_limit(void **state)
 
 static void body_that_breaks_off_is_known_to(void **state)
 {
-	struct source broken = { AS_TEXT("0123"), 10, -1, 0 }, whole = { AS_TEXT("0123"), 10, 0, 0 };
+	struct source broken = { AS_TEXT("0123"), 10, -1, 0 },
+		      whole = { AS_TEXT("0123"), 10, 0, 0 };
 	struct request req = read_body(&broken, "CONTENT_LENGTH=10", 100);
 
 	(void)state;

@@ -1,4 +1,5 @@
-/* Answers: how a problem is told, what a header may hold, and how all of it is printed. */
+/* Answers: how a problem is told, what a header may hold, and how all of it is printed.
+ */
 #include "response.h"
 
 #include <setjmp.h>
@@ -52,9 +53,10 @@ static struct text member(const struct json *object, const char *name)
 static void fresh_answer_is_200_and_empty(void **state)
 {
 	(void)state;
-	assert_string_equal(printed(), "Status: 200 OK\r\n" ALWAYS
-				       "Content-Type: application/json\r\nContent-Length: 0\r\n"
-				       "\r\n");
+	assert_string_equal(printed(),
+			    "Status: 200 OK\r\n" ALWAYS
+			    "Content-Type: application/json\r\nContent-Length: 0\r\n"
+			    "\r\n");
 }
 
 static void body_comes_with_its_type_and_length(void **state)
@@ -63,9 +65,10 @@ static void body_comes_with_its_type_and_length(void **state)
 	response_header(&res, "X-One", AS_TEXT("1"));
 	response_header(&res, "X-Two", AS_TEXT("2"));
 	buffer_add(&res.body, AS_TEXT("{\"a\":1}"));
-	assert_string_equal(printed(), "Status: 200 OK\r\n" ALWAYS
-				       "Content-Type: application/json\r\nContent-Length: 7\r\n"
-				       "X-One: 1\r\nX-Two: 2\r\n\r\n{\"a\":1}");
+	assert_string_equal(printed(),
+			    "Status: 200 OK\r\n" ALWAYS
+			    "Content-Type: application/json\r\nContent-Length: 7\r\n"
+			    "X-One: 1\r\nX-Two: 2\r\n\r\n{\"a\":1}");
 }
 
 static void answer_to_head_has_the_length_and_no_body(void **state)
@@ -73,9 +76,10 @@ static void answer_to_head_has_the_length_and_no_body(void **state)
 	(void)state;
 	buffer_add(&res.body, AS_TEXT("{\"a\":1}"));
 	res.without_body = true;
-	assert_string_equal(printed(), "Status: 200 OK\r\n" ALWAYS
-				       "Content-Type: application/json\r\nContent-Length: 7\r\n"
-				       "\r\n");
+	assert_string_equal(printed(),
+			    "Status: 200 OK\r\n" ALWAYS
+			    "Content-Type: application/json\r\nContent-Length: 7\r\n"
+			    "\r\n");
 }
 
 static void answer_without_body_has_neither_type_nor_length(void **state)
@@ -103,8 +107,13 @@ static void body_may_hold_any_byte(void **state)
 static void header_value_with_a_control_character_is_left_out(void **state)
 {
 	static const struct text bad[] = {
-		TEXT("a\r\nSet-Cookie: x=y"), TEXT("a\nb"), TEXT("a\rb"), TEXT("a\0b"),
-		TEXT("\x1b[0m"), TEXT("a\x7f"), TEXT("\t"),
+		TEXT("a\r\nSet-Cookie: x=y"),
+		TEXT("a\nb"),
+		TEXT("a\rb"),
+		TEXT("a\0b"),
+		TEXT("\x1b[0m"),
+		TEXT("a\x7f"),
+		TEXT("\t"),
 	};
 
 	(void)state;
@@ -127,8 +136,8 @@ static void header_may_be_empty(void **state)
 
 static unsigned retry_wanted(enum problem_kind kind)
 {
-	return kind == PROBLEM_DATABASE_AWAY ? 2
-	       : kind == PROBLEM_KEYS_AWAY   ? 10
+	return kind == PROBLEM_DATABASE_AWAY  ? 2
+	       : kind == PROBLEM_KEYS_AWAY    ? 10
 	       : kind == PROBLEM_RATE_LIMITED ? 60
 					      : 0;
 }
@@ -161,12 +170,15 @@ static void every_problem_is_told_as_its_row_says(void **state)
 		assert_null(strstr(text, "only for the log"));
 		assert_null(strstr(text, row->name));
 		if (retry)
-			assert_non_null(strstr(text, arena_printf(arena, "\r\nRetry-After: %u\r\n",
-								  retry).data));
+			assert_non_null(strstr(
+				text,
+				arena_printf(arena, "\r\nRetry-After: %u\r\n", retry)
+					.data));
 		else
 			assert_null(strstr(text, "Retry-After"));
 		/* A status line that a person can read. */
-		assert_memory_equal(text, arena_printf(arena, "Status: %d ", row->status).data, 12);
+		assert_memory_equal(
+			text, arena_printf(arena, "Status: %d ", row->status).data, 12);
 		assert_null(strstr(text, "Unknown"));
 	}
 }
@@ -202,12 +214,13 @@ static void problem_takes_back_all_that_was_said_before(void **state)
 	response_header(&res, "Set-Cookie", AS_TEXT("session=; Max-Age=0"));
 	buffer_add(&res.body, AS_TEXT("{\"sessions\":["));
 	response_problem(&res, &p, "id");
-	assert_string_equal(printed(),
-			    "Status: 503 Service Unavailable\r\n" ALWAYS
-			    "Content-Type: application/json\r\nContent-Length: 102\r\n"
-			    "Retry-After: 2\r\n\r\n"
-			    "{\"error\":\"unavailable\",\"reason\":\"database\",\"message\":"
-			    "\"Please try again in a moment\",\"request_id\":\"id\"}");
+	assert_string_equal(
+		printed(),
+		"Status: 503 Service Unavailable\r\n" ALWAYS
+		"Content-Type: application/json\r\nContent-Length: 102\r\n"
+		"Retry-After: 2\r\n\r\n"
+		"{\"error\":\"unavailable\",\"reason\":\"database\",\"message\":"
+		"\"Please try again in a moment\",\"request_id\":\"id\"}");
 }
 
 /* ---- a user */
@@ -216,14 +229,16 @@ static void user_is_told_with_what_is_there(void **state)
 {
 	(void)state;
 	json_begin(&res.body, NULL, '{');
-	response_add_user(&res, &(struct store_user){ .id = "42", .email = "a\"b@example.com" });
+	response_add_user(
+		&res, &(struct store_user){ .id = "42", .email = "a\"b@example.com" });
 	json_end(&res.body, '}');
 	assert_true(text_is(buffer_text(&res.body),
 			    "{\"user\":{\"id\":\"42\",\"email\":\"a\\\"b@example.com\","
 			    "\"phone\":null}}"));
 	response_start(&res, arena);
 	json_begin(&res.body, NULL, '{');
-	response_add_user(&res, &(struct store_user){ .id = "7", .phone = "+12025550123" });
+	response_add_user(&res,
+			  &(struct store_user){ .id = "7", .phone = "+12025550123" });
 	json_end(&res.body, '}');
 	assert_true(text_is(buffer_text(&res.body),
 			    "{\"user\":{\"id\":\"7\",\"email\":null,"

@@ -32,7 +32,8 @@ static struct problem last;
 static const struct route *find_as(enum role role, const char *method, const char *path,
 				   const char **methods)
 {
-	const struct request req = { .role = role, .method = text_of(method),
+	const struct request req = { .role = role,
+				     .method = text_of(method),
 				     .path = text_of(path) };
 
 	last = (struct problem){ 0 };
@@ -79,8 +80,9 @@ static void head_is_answered_where_get_is(void **state)
 static void other_methods_are_told_which_are_allowed(void **state)
 {
 	static const char *const methods[] = {
-		"GET", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "OPTIONS", "get", "post",
-		"Post", "POST ", " POST", "POSTX", "POS", "DELETe", "", "*", "GET\n",
+		"GET",	   "POST",   "PUT",  "DELETE", "PATCH", "TRACE", "CONNECT",
+		"OPTIONS", "get",    "post", "Post",   "POST ", " POST", "POSTX",
+		"POS",	   "DELETe", "",     "*",      "GET\n",
 	};
 
 	(void)state;
@@ -100,13 +102,38 @@ static void other_methods_are_told_which_are_allowed(void **state)
 static void path_that_is_nearly_one_is_none(void **state)
 {
 	static const char *const paths[] = {
-		"", "/", "/login/", "//login", "/login/x", "/loginx", "/LOGIN", "/Login", "/login;x",
-		"/login?x", "/login%00", "/%6cogin", "/./login", "/x/../login", "login", "/logi",
-		"/sessions/", "/sessions//", "/sessions/1/2", "/sessions//1", "/sessionsx/1",
-		"/session/1", "/healthz/", "/authorize/", "/authorizex", "/auth/login", "/*",
-		"/metrics.", "/.well-known/openid-configuration",
+		"",
+		"/",
+		"/login/",
+		"//login",
+		"/login/x",
+		"/loginx",
+		"/LOGIN",
+		"/Login",
+		"/login;x",
+		"/login?x",
+		"/login%00",
+		"/%6cogin",
+		"/./login",
+		"/x/../login",
+		"login",
+		"/logi",
+		"/sessions/",
+		"/sessions//",
+		"/sessions/1/2",
+		"/sessions//1",
+		"/sessionsx/1",
+		"/session/1",
+		"/healthz/",
+		"/authorize/",
+		"/authorizex",
+		"/auth/login",
+		"/*",
+		"/metrics.",
+		"/.well-known/openid-configuration",
 	};
-	static const char *const methods[] = { "GET", "POST", "DELETE", "OPTIONS", "HEAD" };
+	static const char *const methods[] = { "GET", "POST", "DELETE", "OPTIONS",
+					       "HEAD" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(paths); i++)
@@ -122,7 +149,8 @@ static void path_that_is_nearly_one_is_none(void **state)
 
 static void path_with_a_nul_is_none(void **state)
 {
-	const struct request req = { .method = AS_TEXT("POST"), .path = AS_TEXT("/login\0") };
+	const struct request req = { .method = AS_TEXT("POST"),
+				     .path = AS_TEXT("/login\0") };
 	const char *methods;
 
 	(void)state;
@@ -136,7 +164,9 @@ static void segment_is_what_stands_for_the_star(void **state)
 	static const struct {
 		const char *path, *segment;
 	} cases[] = {
-		{ "/sessions/17", "17" }, { "/sessions/x;y", "x;y" }, { "/sessions/%2f", "%2f" },
+		{ "/sessions/17", "17" },
+		{ "/sessions/x;y", "x;y" },
+		{ "/sessions/%2f", "%2f" },
 		{ "/sessions/*", "*" },
 	};
 
@@ -153,7 +183,8 @@ static void segment_is_what_stands_for_the_star(void **state)
 /* The guarded page's request may have any method, and its path is the page's. */
 static void guard_answers_every_method(void **state)
 {
-	static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "OPTIONS", "PROPFIND" };
+	static const char *const methods[] = { "GET", "HEAD",	 "POST",
+					       "PUT", "OPTIONS", "PROPFIND" };
 	const char *allow;
 
 	(void)state;
@@ -169,7 +200,8 @@ static void guard_answers_every_method(void **state)
 
 static void roles_do_not_mix(void **state)
 {
-	static const char *const paths[] = { "/login", "/logout", "/session", "/healthz", "/authorize" };
+	static const char *const paths[] = { "/login", "/logout", "/session", "/healthz",
+					     "/authorize" };
 	const char *allow;
 
 	(void)state;

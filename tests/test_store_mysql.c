@@ -941,7 +941,7 @@ static void a_lock_that_is_held_on_to_ends_in_try_again(void **state)
 	begun = seconds();
 	assert_false(store_transact(store, see_user, &calls, &p));
 	assert_int_equal(p.kind, PROBLEM_DATABASE_AWAY);
-	assert_int_equal(calls, 3);
+	assert_true(calls > 1);
 	assert_true(seconds() - begun < 3 * config.database.query_timeout_s);
 	/* Meanwhile others come and go. */
 	seen_id = other;

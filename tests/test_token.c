@@ -31,21 +31,27 @@ static void all_nine_algorithms_are_accepted_where_configured(void **state)
 		enum jws_algorithm algorithm;
 		struct maker_key **key;
 	} cases[] = {
-		{ "ES256", "ec", JWS_ES256, &ec },     { "ES384", "ec384", JWS_ES384, &ec384 },
-		{ "RS256", "rsa", JWS_RS256, &rsa },   { "RS384", "rsa", JWS_RS384, &rsa },
-		{ "RS512", "rsa", JWS_RS512, &rsa },   { "PS256", "rsa", JWS_PS256, &rsa },
-		{ "PS384", "rsa", JWS_PS384, &rsa },   { "PS512", "rsa", JWS_PS512, &rsa },
+		{ "ES256", "ec", JWS_ES256, &ec },
+		{ "ES384", "ec384", JWS_ES384, &ec384 },
+		{ "RS256", "rsa", JWS_RS256, &rsa },
+		{ "RS384", "rsa", JWS_RS384, &rsa },
+		{ "RS512", "rsa", JWS_RS512, &rsa },
+		{ "PS256", "rsa", JWS_PS256, &rsa },
+		{ "PS384", "rsa", JWS_PS384, &rsa },
+		{ "PS512", "rsa", JWS_PS512, &rsa },
 		{ "EdDSA", "ed", JWS_EDDSA, &ed },
 	};
 
 	(void)state;
 	assert_int_equal(COUNT(cases), JWS_ALGORITHMS);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct text head = arena_printf(
-			arena, "{\"alg\":\"%s\",\"kid\":\"%s\"}", cases[i].name, cases[i].kid);
+		const struct text head =
+			arena_printf(arena, "{\"alg\":\"%s\",\"kid\":\"%s\"}",
+				     cases[i].name, cases[i].kid);
 
-		accepted(cases[i].name, maker_token(arena, *cases[i].key, cases[i].algorithm,
-						  head, OTHER("all")));
+		accepted(cases[i].name,
+			 maker_token(arena, *cases[i].key, cases[i].algorithm, head,
+				     OTHER("all")));
 	}
 }
 
@@ -56,8 +62,9 @@ static void failure_leaves_the_identity_alone(void **state)
 	(void)state;
 	memset(&identity, 0x5a, sizeof(identity));
 	memset(&untouched, 0x5a, sizeof(untouched));
-	assert_int_equal(verdict(sign(HEADER(), CLAIMS("identifier", NULL)), NOW, &identity),
-			 PROBLEM_EMAIL_MISSING);
+	assert_int_equal(
+		verdict(sign(HEADER(), CLAIMS("identifier", NULL)), NOW, &identity),
+		PROBLEM_EMAIL_MISSING);
 	assert_memory_equal(&identity, &untouched, sizeof(identity));
 	assert_int_equal(verdict(good_token(), NOW, &identity), PROBLEM_NONE);
 	assert_memory_not_equal(&identity, &untouched, sizeof(identity));
@@ -79,7 +86,8 @@ static void number_of_parts_is_three(void **state)
 		{ "two dots", AS_TEXT("..") },
 		{ "one part", h },
 		{ "two parts", joined(h, ".", c) },
-		{ "two parts and a dot (alg none)", joined(h, ".", joined(c, ".", AS_TEXT(""))) },
+		{ "two parts and a dot (alg none)",
+		  joined(h, ".", joined(c, ".", AS_TEXT(""))) },
 		{ "trailing dot", joined(token, ".", AS_TEXT("")) },
 		{ "leading dot", joined(AS_TEXT(""), ".", token) },
 		{ "four parts", joined(token, ".", s) },
@@ -98,8 +106,9 @@ static void number_of_parts_is_three(void **state)
 /* The spellings of one part that sloppy decoders read as the same bytes. */
 static size_t misspell(struct text good, struct text out[], const char *what[])
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				       "0123456789-_";
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789-_";
 	char *copy = (char *)(uintptr_t)arena_copy(arena, good).data;
 	size_t n = 0;
 
@@ -113,14 +122,17 @@ static size_t misspell(struct text good, struct text out[], const char *what[])
 				   (struct text){ good.data + 4, good.len - 4 }));
 	ADD("tab inside", joined((struct text){ good.data, 4 }, "\t",
 				 (struct text){ good.data + 4, good.len - 4 }));
-	ADD("foreign character inside", joined((struct text){ good.data, 4 }, "!",
-					       (struct text){ good.data + 4, good.len - 4 }));
-	ADD("byte above 127 inside", joined((struct text){ good.data, 4 }, "\xc3\xa9",
-					    (struct text){ good.data + 4, good.len - 4 }));
+	ADD("foreign character inside",
+	    joined((struct text){ good.data, 4 }, "!",
+		   (struct text){ good.data + 4, good.len - 4 }));
+	ADD("byte above 127 inside",
+	    joined((struct text){ good.data, 4 }, "\xc3\xa9",
+		   (struct text){ good.data + 4, good.len - 4 }));
 	ADD("percent escape", joined(good, "%3D", AS_TEXT("")));
 	ADD("NUL behind", ((struct text){ arena_copy(arena, good).data, good.len + 1 }));
 	/* Every part is given with spare bits in its last character. */
-	copy[good.len - 1] = alphabet[strchr(alphabet, copy[good.len - 1]) - alphabet + 1];
+	copy[good.len - 1] =
+		alphabet[strchr(alphabet, copy[good.len - 1]) - alphabet + 1];
 	ADD("spare bits", ((struct text){ copy, good.len }));
 #undef ADD
 	return n;
@@ -147,8 +159,9 @@ static void header_has_one_spelling(void **state)
 	(void)state;
 	accepted("canonical", maker_token_of_parts(arena, ec, JWS_ES256, good, payload));
 	for (size_t i = 0; i < count; i++)
-		refused(what[i], maker_token_of_parts(arena, ec, JWS_ES256, bad[i], payload),
-		       PROBLEM_TOKEN_MALFORMED);
+		refused(what[i],
+			maker_token_of_parts(arena, ec, JWS_ES256, bad[i], payload),
+			PROBLEM_TOKEN_MALFORMED);
 }
 
 static void payload_has_one_spelling(void **state)
@@ -163,7 +176,7 @@ static void payload_has_one_spelling(void **state)
 	accepted("canonical", maker_token_of_parts(arena, ec, JWS_ES256, head, good));
 	for (size_t i = 0; i < count; i++)
 		refused(what[i], maker_token_of_parts(arena, ec, JWS_ES256, head, bad[i]),
-		       PROBLEM_TOKEN_MALFORMED);
+			PROBLEM_TOKEN_MALFORMED);
 }
 
 static void signature_has_one_spelling(void **state)
@@ -193,8 +206,9 @@ static void plus_and_slash_are_not_minus_and_underscore(void **state)
 	for (char *c = plain; *c; c++)
 		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
 	refused("+ and /",
-	       maker_token_of_parts(arena, ec, JWS_ES256, head, (struct text){ plain, good.len }),
-	       PROBLEM_TOKEN_MALFORMED);
+		maker_token_of_parts(arena, ec, JWS_ES256, head,
+				     (struct text){ plain, good.len }),
+		PROBLEM_TOKEN_MALFORMED);
 }
 
 static void token_limit_is_the_longest_that_is_looked_at(void **state)
@@ -211,7 +225,13 @@ static void token_limit_is_the_longest_that_is_looked_at(void **state)
 static void header_is_one_json_object(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "null", "true", "1", "\"ES256\"", "[]",
+		"",
+		" ",
+		"null",
+		"true",
+		"1",
+		"\"ES256\"",
+		"[]",
 		"[{\"alg\":\"ES256\",\"kid\":\"" KID "\"}]",
 		"{\"alg\":\"ES256\",\"kid\":\"" KID "\"}x",
 		"{\"alg\":\"ES256\",\"kid\":\"" KID "\"}{}",
@@ -223,8 +243,8 @@ static void header_is_one_json_object(void **state)
 	};
 
 	(void)state;
-	accepted("with blanks around", sign(AS_TEXT(" {\"alg\":\"ES256\",\"kid\":\"" KID "\"}\n"),
-					  CLAIMS()));
+	accepted("with blanks around",
+		 sign(AS_TEXT(" {\"alg\":\"ES256\",\"kid\":\"" KID "\"}\n"), CLAIMS()));
 	accepted("seven levels more", sign(HEADER("x", "[[[[[[[1]]]]]]]"), CLAIMS()));
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refused(bad[i], sign(text_of(bad[i]), CLAIMS()), PROBLEM_TOKEN_MALFORMED);
@@ -238,19 +258,23 @@ static void payload_is_one_json_object(void **state)
 	const struct text good = CLAIMS();
 
 	(void)state;
-	accepted("with blanks around", sign(HEADER(), joined(joined(AS_TEXT("\t"), " ", good), "\r\n",
-							   AS_TEXT(""))));
+	accepted("with blanks around",
+		 sign(HEADER(),
+		      joined(joined(AS_TEXT("\t"), " ", good), "\r\n", AS_TEXT(""))));
 	for (size_t i = 0; i < COUNT(bad); i++)
 		refused(bad[i], sign(HEADER(), text_of(bad[i])), PROBLEM_TOKEN_MALFORMED);
-	refused("array of claims", sign(HEADER(), joined(AS_TEXT("["), "", joined(good, "]", AS_TEXT("")))),
-	       PROBLEM_TOKEN_MALFORMED);
-	refused("two objects", sign(HEADER(), joined(good, "", good)), PROBLEM_TOKEN_MALFORMED);
+	refused("array of claims",
+		sign(HEADER(), joined(AS_TEXT("["), "", joined(good, "]", AS_TEXT("")))),
+		PROBLEM_TOKEN_MALFORMED);
+	refused("two objects", sign(HEADER(), joined(good, "", good)),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("something behind", sign(HEADER(), joined(good, "x", AS_TEXT(""))),
-	       PROBLEM_TOKEN_MALFORMED);
+		PROBLEM_TOKEN_MALFORMED);
 	refused("cut short", sign(HEADER(), (struct text){ good.data, good.len - 1 }),
-	       PROBLEM_TOKEN_MALFORMED);
-	refused("byte order mark", sign(HEADER(), joined(AS_TEXT("\xef\xbb\xbf"), "", good)),
-	       PROBLEM_TOKEN_MALFORMED);
+		PROBLEM_TOKEN_MALFORMED);
+	refused("byte order mark",
+		sign(HEADER(), joined(AS_TEXT("\xef\xbb\xbf"), "", good)),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("NaN", sign(HEADER(), CLAIMS("x", "NaN")), PROBLEM_TOKEN_MALFORMED);
 	refused("comment", sign(HEADER(), CLAIMS("x", "1/**/")), PROBLEM_TOKEN_MALFORMED);
 }
@@ -268,7 +292,8 @@ static void deep_payload_is_refused(void **state)
 {
 	(void)state;
 	accepted("32 levels", sign(HEADER(), CLAIMS("x", nested(31))));
-	refused("33 levels", sign(HEADER(), CLAIMS("x", nested(32))), PROBLEM_TOKEN_MALFORMED);
+	refused("33 levels", sign(HEADER(), CLAIMS("x", nested(32))),
+		PROBLEM_TOKEN_MALFORMED);
 }
 
 static void duplicate_members_are_refused(void **state)
@@ -280,27 +305,33 @@ static void duplicate_members_are_refused(void **state)
 		"{\"alg\":\"ES256\",\"kid\":\"x\",\"kid\":\"" KID "\"}",
 	};
 	static const char *const names[] = {
-		"iss", "\\u0069ss", "aud", "exp", "\\u0065x\\u0070", "sub", "identifier", "i\\u0064entifier",
+		"iss",	      "\\u0069ss",	  "aud", "exp", "\\u0065x\\u0070", "sub",
+		"identifier", "i\\u0064entifier",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(heads); i++)
-		refused(heads[i], sign(text_of(heads[i]), CLAIMS()), PROBLEM_TOKEN_MALFORMED);
+		refused(heads[i], sign(text_of(heads[i]), CLAIMS()),
+			PROBLEM_TOKEN_MALFORMED);
 	/* The second one of each says the same as the first: even that is refused. */
-	refused("iss twice", sign(HEADER(), CLAIMS("\\u0069ss", "\"https://www.cotter.app\"")),
-	       PROBLEM_TOKEN_MALFORMED);
+	refused("iss twice",
+		sign(HEADER(), CLAIMS("\\u0069ss", "\"https://www.cotter.app\"")),
+		PROBLEM_TOKEN_MALFORMED);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		const struct text good = CLAIMS();
-		const struct text twice = joined((struct text){ good.data, good.len - 1 }, "",
-						 arena_printf(arena, ",\"%s\":\"x\"}", names[i]));
+		const struct text twice =
+			joined((struct text){ good.data, good.len - 1 }, "",
+			       arena_printf(arena, ",\"%s\":\"x\"}", names[i]));
 
 		refused(names[i], sign(HEADER(), twice), PROBLEM_TOKEN_MALFORMED);
 	}
 	refused("within a claim", sign(HEADER(), CLAIMS("x", "{\"a\":1,\"a\":1}")),
-	       PROBLEM_TOKEN_MALFORMED);
-	refused("within an array", sign(HEADER(), CLAIMS("x", "[{\"a\":1,\"\\u0061\":2}]")),
-	       PROBLEM_TOKEN_MALFORMED);
-	accepted("the same name on two levels", sign(HEADER(), CLAIMS("x", "{\"iss\":{\"iss\":1}}")));
+		PROBLEM_TOKEN_MALFORMED);
+	refused("within an array",
+		sign(HEADER(), CLAIMS("x", "[{\"a\":1,\"\\u0061\":2}]")),
+		PROBLEM_TOKEN_MALFORMED);
+	accepted("the same name on two levels",
+		 sign(HEADER(), CLAIMS("x", "{\"iss\":{\"iss\":1}}")));
 	accepted("names of another case", sign(HEADER(), CLAIMS("Iss", "1", "EXP", "1")));
 }
 
@@ -312,38 +343,49 @@ static void nul_in_names_and_values_is_refused(void **state)
 
 	(void)state;
 	refused("name iss NUL", sign(HEADER(), CLAIMS("iss\\u0000x", "1")),
-	       PROBLEM_TOKEN_MALFORMED);
-	refused("value of iss", sign(HEADER(), CLAIMS("iss", "\"https://www.cotter.app\\u0000\"")),
-	       PROBLEM_TOKEN_MALFORMED);
+		PROBLEM_TOKEN_MALFORMED);
+	refused("value of iss",
+		sign(HEADER(), CLAIMS("iss", "\"https://www.cotter.app\\u0000\"")),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("value of identifier",
-	       sign(HEADER(), CLAIMS("identifier", "\"alice@example.com\\u0000.evil.example\"")),
-	       PROBLEM_TOKEN_MALFORMED);
+		sign(HEADER(),
+		     CLAIMS("identifier", "\"alice@example.com\\u0000.evil.example\"")),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("deep within", sign(HEADER(), CLAIMS("x", "[{\"a\":\"\\u0000\"}]")),
-	       PROBLEM_TOKEN_MALFORMED);
-	refused("alg", sign(HEADER("alg", "\"ES256\\u0000\""), CLAIMS()), PROBLEM_TOKEN_MALFORMED);
+		PROBLEM_TOKEN_MALFORMED);
+	refused("alg", sign(HEADER("alg", "\"ES256\\u0000\""), CLAIMS()),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("kid", sign(HEADER("kid", "\"" KID "\\u0000x\""), CLAIMS()),
-	       PROBLEM_TOKEN_MALFORMED);
+		PROBLEM_TOKEN_MALFORMED);
 	refused("raw, in the header",
-	       sign((struct text){ raw, sizeof(raw) - 1 }, CLAIMS()), PROBLEM_TOKEN_MALFORMED);
+		sign((struct text){ raw, sizeof(raw) - 1 }, CLAIMS()),
+		PROBLEM_TOKEN_MALFORMED);
 	refused("raw, behind the payload", sign(HEADER(), joined(good, "", nul)),
-	       PROBLEM_TOKEN_MALFORMED);
-	accepted("U+0001 in a claim of no meaning", sign(HEADER(), CLAIMS("x", "\"\\u0001\"")));
+		PROBLEM_TOKEN_MALFORMED);
+	accepted("U+0001 in a claim of no meaning",
+		 sign(HEADER(), CLAIMS("x", "\"\\u0001\"")));
 }
 
 static void invalid_utf8_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"\"\xff\"", "\"\xc3\"", "\"\xc0\x80\"", "\"\xe0\x80\xaf\"", "\"\xed\xa0\x80\"",
-		"\"\xf4\x90\x80\x80\"", "\"\\ud800\"", "\"\\udc00\\ud800\"",
+		"\"\xff\"",	    "\"\xc3\"",		  "\"\xc0\x80\"",
+		"\"\xe0\x80\xaf\"", "\"\xed\xa0\x80\"",	  "\"\xf4\x90\x80\x80\"",
+		"\"\\ud800\"",	    "\"\\udc00\\ud800\"",
 	};
 	static const char *const good[] = {
-		"\"\xc3\xa9\"", "\"\xf0\x9f\x98\x80\"", "\"\\ud83d\\ude00\"", "\"\\u00e9\"",
+		"\"\xc3\xa9\"",
+		"\"\xf0\x9f\x98\x80\"",
+		"\"\\ud83d\\ude00\"",
+		"\"\\u00e9\"",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		refused("claim", sign(HEADER(), CLAIMS("x", bad[i])), PROBLEM_TOKEN_MALFORMED);
-		refused("header", sign(HEADER("x", bad[i]), CLAIMS()), PROBLEM_TOKEN_MALFORMED);
+		refused("claim", sign(HEADER(), CLAIMS("x", bad[i])),
+			PROBLEM_TOKEN_MALFORMED);
+		refused("header", sign(HEADER("x", bad[i]), CLAIMS()),
+			PROBLEM_TOKEN_MALFORMED);
 	}
 	for (size_t i = 0; i < COUNT(good); i++) {
 		accepted(good[i], sign(HEADER(), CLAIMS("x", good[i])));
@@ -388,7 +430,8 @@ static const struct fault {
 };
 
 /* A token with two faults; they are not of one member. */
-static struct text faulty(const struct fault *a, const struct fault *b, const char *issuer)
+static struct text faulty(const struct fault *a, const struct fault *b,
+			  const char *issuer)
 {
 	const char *head[4] = { 0 }, *payload[4] = { 0 };
 	size_t heads = 0, payloads = 0;
@@ -413,8 +456,8 @@ static struct text faulty(const struct fault *a, const struct fault *b, const ch
 
 static bool same_member(const struct fault *a, const struct fault *b)
 {
-	return a == b ||
-	       (a->name && b->name && a->in_header == b->in_header && strcmp(a->name, b->name) == 0);
+	return a == b || (a->name && b->name && a->in_header == b->in_header &&
+			  strcmp(a->name, b->name) == 0);
 }
 
 static void earlier_of_two_faults_is_reported(void **state)
@@ -427,8 +470,9 @@ static void earlier_of_two_faults_is_reported(void **state)
 			if (same_member(&faults[i], &faults[k]))
 				continue;
 			refused(arena_printf(arena, "faults %zu and %zu", i, k).data,
-			       faulty(&faults[i], &faults[k], "\"https://www.cotter.app\""),
-			       faults[i].kind);
+				faulty(&faults[i], &faults[k],
+				       "\"https://www.cotter.app\""),
+				faults[i].kind);
 			pairs++;
 		}
 	assert_true(pairs > 150);
@@ -442,15 +486,17 @@ static void nothing_cheap_reaches_the_keys_or_the_network(void **state)
 	for (size_t i = 0; i < COUNT(faults); i++)
 		if (faults[i].cheap)
 			refused(arena_printf(arena, "fault %zu", i).data,
-			       faulty(&faults[i], &faults[i], issuer), faults[i].kind);
+				faulty(&faults[i], &faults[i], issuer), faults[i].kind);
 	/* pintle-fetch would have made it. */
 	assert_false(scratch_exists("jwks"));
-	refused("without a fault", sign(HEADER(), CLAIMS("iss", issuer)), PROBLEM_KEYS_AWAY);
+	refused("without a fault", sign(HEADER(), CLAIMS("iss", issuer)),
+		PROBLEM_KEYS_AWAY);
 	assert_true(scratch_exists("jwks/away.tried"));
 	for (size_t i = 0; i < COUNT(faults); i++)
 		if (!faults[i].cheap)
 			refused(arena_printf(arena, "fault %zu", i).data,
-			       faulty(&faults[i], &faults[i], issuer), PROBLEM_KEYS_AWAY);
+				faulty(&faults[i], &faults[i], issuer),
+				PROBLEM_KEYS_AWAY);
 }
 
 /* ---- trace */
@@ -464,8 +510,8 @@ static void note(void *context, const char *name, bool passed, struct text saw)
 {
 	struct trace *t = context;
 
-	snprintf(t->lines + strlen(t->lines), sizeof(t->lines) - strlen(t->lines), "%s%s ", name,
-		 passed ? "" : "!");
+	snprintf(t->lines + strlen(t->lines), sizeof(t->lines) - strlen(t->lines),
+		 "%s%s ", name, passed ? "" : "!");
 	t->saw = saw;
 }
 
@@ -475,7 +521,8 @@ static void expect_trace(struct text token, const char *lines, const char *saw)
 	const struct token_trace callback = { note, &trace };
 	struct identity identity;
 	struct problem p = { 0 };
-	const bool good = token_verify(&rules, token, NOW, arena, &callback, &identity, &p);
+	const bool good =
+		token_verify(&rules, token, NOW, arena, &callback, &identity, &p);
 
 	assert_string_equal(trace.lines, lines);
 	assert_int_equal(good, strchr(lines, '!') == NULL);
@@ -494,18 +541,18 @@ static void trace_tells_each_check_in_order(void **state)
 	expect_trace(sign(HEADER("alg", "\"none\""), CLAIMS()), "shape header! ", "none");
 	expect_trace(sign(HEADER(), CLAIMS("iss", "\"https://evil.example\"")),
 		     UNTIL_ISSUER "! ", "https://evil.example");
-	expect_trace(sign(HEADER("alg", "\"RS256\""), CLAIMS()), UNTIL_ISSUER " algorithm! ",
-		     "RS256");
+	expect_trace(sign(HEADER("alg", "\"RS256\""), CLAIMS()),
+		     UNTIL_ISSUER " algorithm! ", "RS256");
 	expect_trace(with_time("exp", NOW - 100), UNTIL_ISSUER " algorithm times! ",
 		     "issued 100 s ago, expires in -100 s");
 	expect_trace(sign(HEADER(), CLAIMS("aud", "[\"a\", \"b\"]")),
 		     UNTIL_ISSUER " algorithm times audience! ", "[\"a\",\"b\"]");
-	expect_trace(sign(HEADER(), CLAIMS("type", "\"client_id_token\"")), UNTIL_REQUIRED "! ",
-		     "type");
-	expect_trace(sign(HEADER("kid", "\"unknown\""), CLAIMS()), UNTIL_REQUIRED " signature! ",
-		     "unknown");
-	expect_trace(sign(HEADER(), CLAIMS("sub", "1")), UNTIL_REQUIRED " signature subject! ",
-		     "no sub");
+	expect_trace(sign(HEADER(), CLAIMS("type", "\"client_id_token\"")),
+		     UNTIL_REQUIRED "! ", "type");
+	expect_trace(sign(HEADER("kid", "\"unknown\""), CLAIMS()),
+		     UNTIL_REQUIRED " signature! ", "unknown");
+	expect_trace(sign(HEADER(), CLAIMS("sub", "1")),
+		     UNTIL_REQUIRED " signature subject! ", "no sub");
 	expect_trace(sign(HEADER(), CLAIMS("identifier", "\"alice\"")),
 		     UNTIL_REQUIRED " signature subject address! ", "alice");
 }

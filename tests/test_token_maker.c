@@ -1,4 +1,5 @@
-/* The tests' tokens themselves: does libjwt, as a second opinion, see in them what we do? */
+/* The tests' tokens themselves: does libjwt, as a second opinion, see in them what we do?
+ */
 #include "token_maker.h"
 
 #include <setjmp.h>
@@ -15,9 +16,9 @@
 #include "token.h"
 
 #define NOW 1795350100
-#define CLAIMS \
-	"{\"iss\":\"https://issuer.example\",\"aud\":\"us\",\"exp\":1795353600," \
-	"\"iat\":1795350000,\"sub\":\"s-1\",\"email\":\"alice@example.com\"," \
+#define CLAIMS                                                                           \
+	"{\"iss\":\"https://issuer.example\",\"aud\":\"us\",\"exp\":1795353600,"         \
+	"\"iat\":1795350000,\"sub\":\"s-1\",\"email\":\"alice@example.com\","            \
 	"\"email_verified\":true}"
 
 /* What libjwt 1.10 can do of our nine algorithms, and the others. */
@@ -60,8 +61,8 @@ static int open_all(void **state)
 		const size_t first = first_of_type(i);
 
 		keys[i] = first < i ? keys[first] : maker_key_new(algorithms[i].key);
-		other_keys[i] = first < i ? other_keys[first]
-					  : maker_key_new(algorithms[i].key);
+		other_keys[i] =
+			first < i ? other_keys[first] : maker_key_new(algorithms[i].key);
 	}
 	return 0;
 }
@@ -81,8 +82,8 @@ static int close_all(void **state)
 
 static struct text our_token(size_t i)
 {
-	const struct text header =
-		arena_printf(arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", algorithms[i].name);
+	const struct text header = arena_printf(arena, "{\"alg\":\"%s\",\"typ\":\"JWT\"}",
+						algorithms[i].name);
 
 	return maker_token(arena, keys[i], algorithms[i].ours, header, AS_TEXT(CLAIMS));
 }
@@ -96,8 +97,8 @@ static struct text their_token(size_t i)
 
 	assert_int_equal(jwt_new(&jwt), 0);
 	assert_int_equal(jwt_add_grants_json(jwt, CLAIMS), 0);
-	assert_int_equal(jwt_set_alg(jwt, algorithms[i].theirs, (const unsigned char *)pem,
-				     (int)strlen(pem)),
+	assert_int_equal(jwt_set_alg(jwt, algorithms[i].theirs,
+				     (const unsigned char *)pem, (int)strlen(pem)),
 			 0);
 	token = jwt_encode_str(jwt);
 	if (!token)
@@ -123,7 +124,8 @@ static bool we_accept(size_t i, const struct maker_key *key, struct text token)
 	assert_non_null(jwk);
 	assert_true(base64url_decode_text(arena, part, &signature));
 	good = jws_verify(jwk->key, algorithms[i].ours,
-			  (struct text){ token.data, token.len - part.len - 1 }, signature);
+			  (struct text){ token.data, token.len - part.len - 1 },
+			  signature);
 	jwk_set_close(&set);
 	return good;
 }
@@ -170,7 +172,8 @@ static void tokens_of_libjwt_are_accepted(void **state)
 	(void)state;
 	for (size_t i = 0; i < ALGORITHMS; i++)
 		if (algorithms[i].theirs != JWT_ALG_NONE)
-			expect_verdict(i, keys[i], their_token(i), true, "libjwt's token");
+			expect_verdict(i, keys[i], their_token(i), true,
+				       "libjwt's token");
 }
 
 static void both_refuse_a_changed_payload_and_a_changed_signature(void **state)
@@ -249,7 +252,8 @@ static void whole_tokens_of_libjwt_name_the_same_person_as_ours(void **state)
 
 		if (algorithms[i].ours != JWS_ES256 && algorithms[i].ours != JWS_RS256)
 			continue;
-		assert_true(token_verify(&rules, our_token(i), NOW, arena, NULL, &ours, &p));
+		assert_true(
+			token_verify(&rules, our_token(i), NOW, arena, NULL, &ours, &p));
 		if (!token_verify(&rules, their_token(i), NOW, arena, NULL, &theirs, &p))
 			fail_msg("%s: %s", algorithms[i].name, p.detail);
 		assert_true(text_equal(ours.email, theirs.email));

@@ -1,6 +1,6 @@
 /*
- * For the tests of token.c: providers with keys of ours, tokens with faults of our choice,
- * and what is thought of them.
+ * For the tests of token.c: providers with keys of ours, tokens with faults of our
+ * choice, and what is thought of them.
  */
 #ifndef PINTLE_TOKEN_FIXTURE_H
 #define PINTLE_TOKEN_FIXTURE_H
@@ -25,45 +25,56 @@ static const char configuration[] =
 	"public_url = \"https://www.example.com/auth\"\n"
 	"state_dir = \"@\"\n"
 	"provider \"cotter\" {\n"
-	"  preset = \"cotter\" audience = \"" AUDIENCE "\" jwks_file = \"@/cotter.json\"\n"
+	"  preset = \"cotter\" audience = \"" AUDIENCE
+	"\" jwks_file = \"@/cotter.json\"\n"
 	"}\n"
 	/* The same tokens; its keys are at a place where nobody answers. */
 	"provider \"away\" {\n"
-	"  preset = \"cotter\" issuer = \"https://away.example\" audience = \"" AUDIENCE "\"\n"
+	"  preset = \"cotter\" issuer = \"https://away.example\" audience = \"" AUDIENCE
+	"\"\n"
 	"  jwks_url = \"http://127.0.0.1:1/jwks\"\n"
 	"}\n"
 	"provider \"all\" {\n"
-	"  issuer = {\"https://all.example\", \"all.example\"} audience = {\"us\", \"us-2\"}\n"
+	"  issuer = {\"https://all.example\", \"all.example\"} audience = {\"us\", "
+	"\"us-2\"}\n"
 	"  jwks_file = \"@/all.json\" verified = \"always\"\n"
-	"  algorithms = {\"ES256\", \"ES384\", \"RS256\", \"RS384\", \"RS512\", \"PS256\",\n"
+	"  algorithms = {\"ES256\", \"ES384\", \"RS256\", \"RS384\", \"RS512\", "
+	"\"PS256\",\n"
 	"                \"PS384\", \"PS512\", \"EdDSA\"}\n"
 	"}\n"
 	"provider \"one\" {\n"
-	"  issuer = \"https://one.example\" audience = \"us\" jwks_file = \"@/one.json\"\n"
+	"  issuer = \"https://one.example\" audience = \"us\" jwks_file = "
+	"\"@/one.json\"\n"
 	"  verified = \"always\"\n"
 	"}\n"
 	"provider \"two\" {\n"
-	"  issuer = \"https://two.example\" audience = \"us\" jwks_file = \"@/two.json\"\n"
+	"  issuer = \"https://two.example\" audience = \"us\" jwks_file = "
+	"\"@/two.json\"\n"
 	"  verified = \"always\"\n"
 	"}\n"
 	"provider \"strict\" {\n"
-	"  issuer = \"https://strict.example\" audience = \"us\" jwks_file = \"@/all.json\"\n"
+	"  issuer = \"https://strict.example\" audience = \"us\" jwks_file = "
+	"\"@/all.json\"\n"
 	"  verified = \"always\" max_age = \"10m\" max_life = \"1h\" leeway = \"10s\"\n"
 	"}\n"
 	"provider \"azp\" {\n"
-	"  issuer = \"https://azp.example\" audience = \"us\" jwks_file = \"@/all.json\"\n"
+	"  issuer = \"https://azp.example\" audience = \"us\" jwks_file = "
+	"\"@/all.json\"\n"
 	"  verified = \"always\" audience_claim = \"azp\"\n"
 	"}\n"
 	"provider \"subject\" {\n"
-	"  issuer = \"https://subject.example\" audience = \"us\" jwks_file = \"@/all.json\"\n"
+	"  issuer = \"https://subject.example\" audience = \"us\" jwks_file = "
+	"\"@/all.json\"\n"
 	"  match = \"subject\"\n"
 	"}\n"
 	"provider \"deep\" {\n"
-	"  issuer = \"https://deep.example\" audience = \"us\" jwks_file = \"@/all.json\"\n"
+	"  issuer = \"https://deep.example\" audience = \"us\" jwks_file = "
+	"\"@/all.json\"\n"
 	"  email_claim = \"/email/address\" verified = \"/email/is_verified=true\"\n"
 	"}\n"
 	"provider \"never\" {\n"
-	"  issuer = \"https://never.example\" audience = \"us\" jwks_file = \"@/all.json\"\n"
+	"  issuer = \"https://never.example\" audience = \"us\" jwks_file = "
+	"\"@/all.json\"\n"
 	"  verified = \"never\"\n"
 	"}\n";
 
@@ -94,15 +105,17 @@ static inline int open_all(void **state)
 					    maker_jwk(a, ed, "\"kid\":\"ed\""), NULL)));
 	scratch_write("one.json", text_of(maker_jwk_set(a, maker_jwk(a, ec, ""),
 							maker_jwk(a, ec384, ""), NULL)));
-	scratch_write("two.json",
-		      text_of(maker_jwk_set(
-			      a, maker_jwk(a, ec, "\"kid\":\"a\""),
-			      maker_jwk(a, stranger, "\"kid\":\"b\""),
-			      maker_jwk(a, ec, "\"kid\":\"same\""),
-			      maker_jwk(a, stranger, "\"kid\":\"same\""),
-			      maker_jwk(a, ec384, "\"kid\":\"enc\",\"use\":\"enc\""), NULL)));
+	scratch_write(
+		"two.json",
+		text_of(maker_jwk_set(
+			a, maker_jwk(a, ec, "\"kid\":\"a\""),
+			maker_jwk(a, stranger, "\"kid\":\"b\""),
+			maker_jwk(a, ec, "\"kid\":\"same\""),
+			maker_jwk(a, stranger, "\"kid\":\"same\""),
+			maker_jwk(a, ec384, "\"kid\":\"enc\",\"use\":\"enc\""), NULL)));
 	config = scratch_config(configuration);
-	rules = (struct token_rules){ provider_list_new(config), config->token_limit, false };
+	rules = (struct token_rules){ provider_list_new(config), config->token_limit,
+				      false };
 	arena_free(a);
 	return 0;
 }
@@ -163,7 +176,8 @@ static inline struct text with_time(const char *name, int64_t when)
 
 /* ---- verdicts */
 
-static inline enum problem_kind verdict(struct text token, int64_t now, struct identity *identity)
+static inline enum problem_kind verdict(struct text token, int64_t now,
+					struct identity *identity)
 {
 	struct problem p = { 0 };
 
@@ -176,7 +190,7 @@ static inline enum problem_kind verdict(struct text token, int64_t now, struct i
 }
 
 static inline void expect_at(int64_t now, const char *what, struct text token,
-		      enum problem_kind kind)
+			     enum problem_kind kind)
 {
 	struct identity identity;
 	const enum problem_kind found = verdict(token, now, &identity);
@@ -202,27 +216,28 @@ static inline struct identity accepted(const char *what, struct text token)
 }
 
 /* A member of the header, or a claim, with each of these values. */
-static inline void refuse_headers(const char *name, const char *const *values, size_t count,
-			   enum problem_kind kind)
+static inline void refuse_headers(const char *name, const char *const *values,
+				  size_t count, enum problem_kind kind)
 {
 	for (size_t i = 0; i < count; i++)
-		refused(values[i] ? values[i] : "absent", sign(HEADER(name, values[i]), CLAIMS()),
-		       kind);
+		refused(values[i] ? values[i] : "absent",
+			sign(HEADER(name, values[i]), CLAIMS()), kind);
 }
 
-static inline void refuse_claims(const char *name, const char *const *values, size_t count,
-			  enum problem_kind kind)
+static inline void refuse_claims(const char *name, const char *const *values,
+				 size_t count, enum problem_kind kind)
 {
 	for (size_t i = 0; i < count; i++)
-		refused(values[i] ? values[i] : "absent", sign(HEADER(), CLAIMS(name, values[i])),
-		       kind);
+		refused(values[i] ? values[i] : "absent",
+			sign(HEADER(), CLAIMS(name, values[i])), kind);
 }
 
-static inline void accept_claims(const char *name, const char *const *values, size_t count)
+static inline void accept_claims(const char *name, const char *const *values,
+				 size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		accepted(values[i] ? values[i] : "absent",
-		       sign(HEADER(), CLAIMS(name, values[i])));
+			 sign(HEADER(), CLAIMS(name, values[i])));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)

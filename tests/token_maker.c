@@ -58,9 +58,8 @@ void maker_key_free(struct maker_key *key)
 struct text maker_base64url(struct arena *a, struct text bytes)
 {
 	char *out = arena_alloc(a, bytes.len / 3 * 4 + 5);
-	size_t len = (size_t)EVP_EncodeBlock((unsigned char *)out,
-					     (const unsigned char *)bytes.data,
-					     (int)bytes.len);
+	size_t len = (size_t)EVP_EncodeBlock(
+		(unsigned char *)out, (const unsigned char *)bytes.data, (int)bytes.len);
 
 	for (char *c = out; *c; c++)
 		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
@@ -121,8 +120,7 @@ static const char *public_members(struct arena *a, const struct maker_key *key)
 			.data;
 	}
 	half = strcmp(key->curve, "P-256") == 0 ? 32 : 48;
-	return arena_printf(a,
-			    "\"kty\":\"EC\",\"crv\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"",
+	return arena_printf(a, "\"kty\":\"EC\",\"crv\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"",
 			    key->curve,
 			    number_member(a, key, OSSL_PKEY_PARAM_EC_PUB_X, half),
 			    number_member(a, key, OSSL_PKEY_PARAM_EC_PUB_Y, half))
@@ -214,7 +212,8 @@ static struct text sign(struct arena *a, const struct maker_key *key,
 	size_t len = sizeof(out);
 	EVP_PKEY_CTX *inner;
 
-	need(EVP_DigestSignInit_ex(ctx, &inner, rule->hash, NULL, NULL, key->pkey, NULL) == 1,
+	need(EVP_DigestSignInit_ex(ctx, &inner, rule->hash, NULL, NULL, key->pkey,
+				   NULL) == 1,
 	     "the key does not fit");
 	if (rule->pss)
 		need(EVP_PKEY_CTX_set_rsa_padding(inner, RSA_PKCS1_PSS_PADDING) == 1 &&
@@ -271,8 +270,8 @@ struct text maker_token(struct arena *a, const struct maker_key *key,
 struct text maker_token_hs256(struct arena *a, struct text secret, struct text header,
 			      struct text payload)
 {
-	const struct text signed_ = joined_parts(a, maker_base64url(a, header),
-						 maker_base64url(a, payload));
+	const struct text signed_ =
+		joined_parts(a, maker_base64url(a, header), maker_base64url(a, payload));
 	unsigned char mac[32];
 	unsigned len = sizeof(mac);
 

@@ -1,6 +1,6 @@
 /*
- * Keys and tokens for tests. It signs whatever it is given, so that the fault under test is
- * the only one in a token: even malformed ones carry a right signature.
+ * Keys and tokens for tests. It signs whatever it is given, so that the fault under test
+ * is the only one in a token: even malformed ones carry a right signature.
  */
 #ifndef PINTLE_TOKEN_MAKER_H
 #define PINTLE_TOKEN_MAKER_H

@@ -1,6 +1,6 @@
 /*
- * Headers and payloads of tokens, as JSON text: the good members of a token of Cotter's or of
- * another provider, with a few replaced.
+ * Headers and payloads of tokens, as JSON text: the good members of a token of Cotter's
+ * or of another provider, with a few replaced.
  */
 #ifndef PINTLE_TOKEN_TEXTS_H
 #define PINTLE_TOKEN_TEXTS_H
@@ -47,8 +47,8 @@ static inline struct text object(const struct member *base, size_t count, va_lis
 	buffer_add_char(&b, '{');
 	for (size_t i = 0; i < count; i++)
 		if (all[i].json)
-			buffer_printf(&b, "%s\"%s\":%s", b.len > 1 ? "," : "", all[i].name,
-				      all[i].json);
+			buffer_printf(&b, "%s\"%s\":%s", b.len > 1 ? "," : "",
+				      all[i].name, all[i].json);
 	buffer_add_char(&b, '}');
 	return arena_copy(arena, buffer_text(&b));
 }
@@ -80,7 +80,8 @@ static inline struct text __attribute__((sentinel)) claims(const char *dummy, ..
 }
 
 /* Of one of the other providers. */
-static inline struct text __attribute__((sentinel)) other_claims(const char *provider, ...)
+static inline struct text __attribute__((sentinel))
+other_claims(const char *provider, ...)
 {
 	const struct member base[] = {
 		{ "iss", arena_printf(arena, "\"https://%s.example\"", provider).data },
