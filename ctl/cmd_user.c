@@ -49,8 +49,7 @@ read_users(struct rows *rows, const struct store_admin_page *page, struct proble
 				 rows, p);
 }
 
-/* "ali*": the part before the star, as it is in an address. NULL without a star at the
- * end. */
+/* Of "ali*" what stands before the star, lower-cased as addresses are. NULL without a star. */
 static const char *prefix_of(struct arena *a, const char *pattern)
 {
 	const size_t len = strlen(pattern);

@@ -59,11 +59,6 @@ void fetcher_free(struct fetcher *f)
 {
 	if (!f)
 		return;
-	/* After a reload nobody else would reap it. It is harmless to end: files are whole. */
-	if (f->child && waitpid(f->child, NULL, WNOHANG) == 0) {
-		kill(f->child, SIGTERM);
-		waitpid(f->child, NULL, 0);
-	}
 	pthread_mutex_destroy(&f->mutex);
 	free(f->tried);
 	free(f->lock);
