@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "user.h"
+
 /* One request for access on its way. */
 struct asking {
 	const struct app *app;
@@ -82,8 +84,14 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 		    struct access *out, struct problem *p)
 {
 	const struct config_provider *provider = identity->provider->config;
-	const bool by_subject = provider->match == CONFIG_MATCH_SUBJECT;
+	const struct config_accounts *accounts = &a->app->config->accounts;
+	/* What a login would refuse, a bearer does not get past either. */
+	const bool by_subject = provider->match == CONFIG_MATCH_SUBJECT ||
+				(accounts->refuse_subject_change && identity->subject.len);
+	struct problem why = { 0 };
 
+	if (identity->email.len && !user_domain_allowed(accounts, identity->email, &why))
+		return problem(p, NO_SESSION, "%s", why.detail);
 	out->has_session = false;
 	switch (store_user_find(a->app->store, by_subject, identity->email, identity->phone,
 				text_of(provider->name), identity->subject, &out->user, p)) {
@@ -94,6 +102,9 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 	default:
 		return false;
 	}
+	if (provider->match == CONFIG_MATCH_EMAIL && identity->email.len &&
+	    !text_is(identity->email, out->user.email))
+		return problem(p, NO_SESSION, "the address is another user's");
 	return out->user.active || problem(p, NO_SESSION, "user %s is disabled", out->user.id);
 }
 
