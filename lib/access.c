@@ -112,6 +112,7 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 static bool by_provider_token(const struct asking *a, struct text token, struct access *out,
 			      struct problem *p)
 {
+	unsigned char hash[SHA256_BYTES];
 	struct identity identity;
 
 	if (!verify(a, &a->app->rules, token, &identity, NULL, p))
@@ -119,7 +120,8 @@ static bool by_provider_token(const struct asking *a, struct text token, struct 
 	if (a->config->mode != CONFIG_SESSION_PROVIDER)
 		return by_user(a, &identity, out, p);
 	out->has_session = true;
-	return session_find_by_hash(a->app->store, a->config, identity.hash, a->now,
+	token_identity_hash(&identity, hash);
+	return session_find_by_hash(a->app->store, a->config, hash, a->now,
 				    &out->session, &out->user, p);
 }
 

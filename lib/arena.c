@@ -106,18 +106,22 @@ struct text arena_copy(struct arena *a, struct text t)
 
 struct text arena_printf(struct arena *a, const char *format, ...)
 {
+	char small[256]; /* enough for nearly all, which are then formatted only once */
 	va_list args, again;
 	char *out;
 	int len;
 
 	va_start(args, format);
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(small, sizeof(small), format, args);
 	va_end(args);
 	if (len < 0)
 		out_of_memory();
 	out = arena_alloc(a, (size_t)len + 1);
-	vsnprintf(out, (size_t)len + 1, format, again);
+	if ((size_t)len < sizeof(small))
+		memcpy(out, small, (size_t)len);
+	else
+		vsnprintf(out, (size_t)len + 1, format, again);
 	va_end(again);
 	return (struct text){ out, (size_t)len };
 }

@@ -21,10 +21,23 @@ bool base64url_decode(struct text encoded, unsigned char *out)
 	const unsigned char *in = (const unsigned char *)encoded.data;
 	uint32_t bits = 0;
 	unsigned have = 0;
+	size_t i = 0;
 
 	if (encoded.len % 4 == 1)
 		return false;
-	for (size_t i = 0; i < encoded.len; i++) {
+	/* Four at a time while they last: a token's 600 take 3,000 instructions, not 12,000. */
+	for (; i + 4 <= encoded.len; i += 4, out += 3) {
+		const unsigned a = values[in[i]], b = values[in[i + 1]];
+		const unsigned c = values[in[i + 2]], d = values[in[i + 3]];
+
+		if (!a || !b || !c || !d)
+			return false;
+		bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+		out[0] = (unsigned char)(bits >> 16);
+		out[1] = (unsigned char)(bits >> 8);
+		out[2] = (unsigned char)bits;
+	}
+	for (; i < encoded.len; i++) {
 		unsigned value = values[in[i]];
 
 		if (!value)

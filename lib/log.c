@@ -157,26 +157,48 @@ static void add_text(struct line *line, const char *name, struct text value)
 	add_value(line, name, value, false);
 }
 
-/* With DECIMALS digits after the point. */
-static void add_number(struct line *line, const char *name, int decimals, double value)
+static void add_digits(struct line *line, uint64_t value)
 {
-	char digits[40];
+	char digits[21], *at = digits + sizeof(digits) - 1;
 
-	snprintf(digits, sizeof(digits), "%.*f", decimals, value);
-	add_name(line, name);
-	add_plain(line, digits);
+	*at = '\0';
+	do
+		*--at = (char)('0' + value % 10);
+	while (value /= 10);
+	add_plain(line, at);
+}
+
+static void add_status(struct line *line, int status)
+{
+	add_name(line, "status");
+	add_digits(line, (uint64_t)status);
+}
+
+/* With two digits after the point; printf takes 2,500 instructions for that. */
+static void add_milliseconds(struct line *line, double ms)
+{
+	const uint64_t hundredths = ms > 0 ? (uint64_t)(ms * 100 + 0.5) : 0;
+
+	add_name(line, "ms");
+	add_digits(line, hundredths / 100);
+	add_char(line, '.');
+	add_char(line, (char)('0' + hundredths / 10 % 10));
+	add_char(line, (char)('0' + hundredths % 10));
 }
 
 static void start(struct line *line, enum config_log_level level)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
-	char now[TEXT_TIME_SIZE], when[TEXT_TIME_SIZE + 1];
+	char when[TEXT_TIME_SIZE + 1];
+	size_t len;
 
 	line->len = 0;
-	text_print_time(time(NULL), 'T', now);
-	snprintf(when, sizeof(when), "%sZ", now);
-	if (settings.target == CONFIG_LOG_STDERR)
-		add_text(line, "time", text_of(when));
+	if (settings.target == CONFIG_LOG_STDERR) {
+		text_print_time(time(NULL), 'T', when);
+		len = strlen(when);
+		when[len] = 'Z';
+		add_text(line, "time", (struct text){ when, len + 1 });
+	}
 	add_text(line, "level", text_of(names[level]));
 }
 
@@ -210,7 +232,7 @@ void log_request(const struct log_request *r)
 	add_text(&line, "request", text_of(r->request_id));
 	add_text(&line, "method", r->method);
 	add_value(&line, "path", r->path, true);
-	add_number(&line, "status", 0, r->status);
+	add_status(&line, r->status);
 	add_text(&line, "error", text_of(r->error));
 	add_text(&line, "reason", text_of(r->cause));
 	add_text(&line, "detail", text_of(r->detail));
@@ -219,7 +241,7 @@ void log_request(const struct log_request *r)
 	add_text(&line, "provider", text_of(r->provider));
 	add_text(&line, "user", text_of(r->user_id));
 	add_text(&line, "address", r->address);
-	add_number(&line, "ms", 2, r->milliseconds);
+	add_milliseconds(&line, r->milliseconds);
 	finish(&line, level);
 }
 

@@ -2,6 +2,7 @@
 
 struct attempt {
 	const struct login_request *request;
+	const unsigned char *token; /* the hash of the provider's token, where it is needed */
 	struct login *login;
 };
 
@@ -10,21 +11,28 @@ static bool end_session(struct store_tx *tx, const unsigned char *hash, struct p
 	return !hash || store_session_drop(tx, hash, p) == STORE_OK;
 }
 
-/* A provider's token that is posted again starts its session anew. */
-static const unsigned char *same_token(const struct login_request *r)
+static bool needs_token(const struct login_request *r)
 {
-	return r->config->session.mode == CONFIG_SESSION_PROVIDER ? r->identity->hash : NULL;
+	return r->config->session.mode == CONFIG_SESSION_PROVIDER ||
+	       r->identity->provider->config->single_use_s;
+}
+
+/* A provider's token that is posted again starts its session anew. */
+static const unsigned char *same_token(const struct attempt *a)
+{
+	return a->request->config->session.mode == CONFIG_SESSION_PROVIDER ? a->token : NULL;
 }
 
 /* With single_use: a token opens sessions for a while after its first use, then no more. */
-static bool use_token(struct store_tx *tx, const struct login_request *r, struct problem *p)
+static bool use_token(struct store_tx *tx, const struct attempt *a, struct problem *p)
 {
+	const struct login_request *r = a->request;
 	const struct config_provider *provider = r->identity->provider->config;
 	int64_t first_used_at;
 
 	if (!provider->single_use_s)
 		return true;
-	switch (store_token_use(tx, r->identity->hash, r->now,
+	switch (store_token_use(tx, a->token, r->now,
 				r->identity->expires_at + provider->leeway_s, &first_used_at,
 				p)) {
 	case STORE_OK:
@@ -45,7 +53,7 @@ static bool renew_session(struct store_tx *tx, const struct attempt *a, const ch
 {
 	return !a->login->has_session ||
 	       (end_session(tx, a->request->old_hash, p) &&
-		end_session(tx, same_token(a->request), p) &&
+		end_session(tx, same_token(a), p) &&
 		session_start(tx, &a->request->config->session, user_id, &a->login->session,
 			      p));
 }
@@ -58,7 +66,7 @@ static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 	struct store_user user;
 	bool created;
 
-	if (!use_token(tx, r, p) ||
+	if (!use_token(tx, a, p) ||
 	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now, &user,
 				 &created, p) ||
 	    !renew_session(tx, a, user.id, p))
@@ -78,15 +86,17 @@ bool login_record(struct store *store, const struct login_request *request,
 {
 	struct login login = { .has_session = request->config->session.mode !=
 					      CONFIG_SESSION_NONE };
-	struct attempt attempt = { request, &login };
+	unsigned char token[SHA256_BYTES];
+	struct attempt attempt = { request, needs_token(request) ? token : NULL, &login };
 
+	if (attempt.token)
+		token_identity_hash(request->identity, token);
 	if (login.has_session)
 		session_prepare(&request->config->session,
 				text_of(request->identity->provider->config->name),
 				&request->client, request->now, &login.session);
 	if (login.has_session && request->config->session.mode == CONFIG_SESSION_PROVIDER)
-		session_bind(&login.session, request->identity->hash,
-			     request->identity->expires_at);
+		session_bind(&login.session, token, request->identity->expires_at);
 	if (!store_transact(store, attempt_login, &attempt, p))
 		return false;
 	*out = login;

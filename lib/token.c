@@ -14,7 +14,8 @@ struct check {
 	struct arena *arena;
 	int64_t now;
 	struct text token;
-	struct text saw; /* what the step at hand looked at, for the trace */
+	const struct token_trace *trace; /* NULL: nobody wants to see */
+	struct text saw;		 /* what the step at hand looked at, for the trace */
 
 	struct text signed_, signature, payload;
 	const struct json *header, *claims;
@@ -60,7 +61,8 @@ static bool check_shape(struct check *c, struct problem *p)
 	struct text rest, header, payload, signature, decoded;
 	const char *why = "";
 
-	c->saw = arena_printf(c->arena, "%zu bytes", c->token.len);
+	if (c->trace)
+		c->saw = arena_printf(c->arena, "%zu bytes", c->token.len);
 	if (c->token.len > c->rules->token_limit)
 		return problem(p, TOKEN_MALFORMED, "%zu bytes", c->token.len);
 	header = text_before(c->token, '.', &rest);
@@ -170,8 +172,9 @@ static bool check_times(struct check *c, struct problem *p)
 		return problem(p, TOKEN_CLAIMS, "iat is no time");
 	if (!claims_time(c->claims, "nbf", &has_nbf, &nbf))
 		return problem(p, TOKEN_CLAIMS, "nbf is no time");
-	c->saw = arena_printf(c->arena, "issued %lld s ago, expires in %lld s",
-			      (long long)(c->now - iat), (long long)(exp - c->now));
+	if (c->trace)
+		c->saw = arena_printf(c->arena, "issued %lld s ago, expires in %lld s",
+				      (long long)(c->now - iat), (long long)(exp - c->now));
 	if (exp + config->leeway_s <= c->now)
 		return problem(p, TOKEN_EXPIRED, "%lld s ago", (long long)(c->now - exp));
 	if (iat > c->now + config->leeway_s)
@@ -195,13 +198,17 @@ static bool is_for_us(struct check *c, const char *claim, struct problem *p)
 {
 	const struct config_list *audience = &c->provider->config->audience;
 	const struct json *value;
+	bool named;
 
 	c->saw = AS_TEXT("none");
 	if (!json_member(c->claims, claim, &value))
 		return problem(p, TOKEN_AUDIENCE, "no %s", claim);
-	c->saw = json_print(c->arena, value);
-	return claims_audience(value, (const char *const *)audience->items,
-			       audience->count) ||
+	named = claims_audience(value, (const char *const *)audience->items,
+				audience->count);
+	/* json-c prints through its own buffer: 3,000 instructions that few want to see. */
+	if (c->trace || !named)
+		c->saw = json_print(c->arena, value);
+	return named ||
 	       problem(p, TOKEN_AUDIENCE, "%s %.*s", claim, TEXT_ARG(c->saw));
 }
 
@@ -258,7 +265,8 @@ static bool check_required(struct check *c, struct problem *p)
 	c->saw = AS_TEXT("events");
 	if (json_member(c->claims, "events", &events) && json_type(events) == JSON_OBJECT)
 		return problem(p, TOKEN_KIND, "a security event");
-	c->saw = arena_printf(c->arena, "%zu rules", config->require_count);
+	if (c->trace)
+		c->saw = arena_printf(c->arena, "%zu rules", config->require_count);
 	for (size_t i = 0; i < config->require_count; i++) {
 		const struct claim_rule *rule = &config->require[i];
 
@@ -287,7 +295,7 @@ static bool check_signature(struct check *c, struct problem *p)
 		return false;
 	if (!jws_verify(key, c->algorithm, c->signed_, c->signature))
 		return problem(p, TOKEN_SIGNATURE, "kid %.*s", TEXT_ARG(c->saw));
-	secret_sha256(c->signed_, c->identity.hash);
+	c->identity.signed_bytes = c->signed_;
 	c->identity.claims = c->payload;
 	c->identity.document = c->claims;
 	return true;
@@ -388,11 +396,17 @@ void token_hash(struct text token, unsigned char out[SHA256_BYTES])
 	secret_sha256(token, out);
 }
 
+void token_identity_hash(const struct identity *identity, unsigned char out[SHA256_BYTES])
+{
+	secret_sha256(identity->signed_bytes, out);
+}
+
 bool token_verify(const struct token_rules *rules, struct text token, int64_t now,
 		  struct arena *arena, const struct token_trace *trace,
 		  struct identity *out, struct problem *p)
 {
-	struct check c = { .rules = rules, .arena = arena, .now = now, .token = token };
+	struct check c = { .rules = rules, .arena = arena, .now = now, .token = token,
+			   .trace = trace };
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		const bool passed = steps[i].run(&c, p);
