@@ -21,6 +21,7 @@
 
 #include "answer.h"
 #include "log.h"
+#include "notify.h"
 
 #define BACKLOG 256
 #define IO_TIMEOUT_S 10
@@ -190,6 +191,7 @@ static void reload(struct server *server, const char *config_file)
 
 	if (!config) {
 		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", error);
+		notify_ready("not reloaded: the configuration is not good, the old one stays");
 		return;
 	}
 	fresh = serving_new(app_new(config));
@@ -200,6 +202,7 @@ static void reload(struct server *server, const char *config_file)
 	serving_release(server, old);
 	log_open(&config->log, "pintle");
 	log_event(CONFIG_LOG_INFO, "reload", "%s", config_file);
+	notify_ready(NULL);
 }
 
 static int wait_for_stop(struct server *server, const char *config_file)
@@ -217,6 +220,7 @@ static int wait_for_stop(struct server *server, const char *config_file)
 			continue;
 		if (signal != SIGHUP)
 			return signal;
+		notify_reloading();
 		reload(server, config_file);
 	}
 }
@@ -244,7 +248,9 @@ int serve_fcgi(struct app *app, int listener, const char *config_file)
 			return 1;
 		}
 	log_event(CONFIG_LOG_INFO, "start", "%d threads", count);
+	notify_ready(NULL);
 	signal = wait_for_stop(&server, config_file);
+	notify_stopping();
 	server.stop_by = seconds() + DRAIN_S;
 	if (write(server.stop, &one, sizeof(one)) != sizeof(one))
 		abort();
