@@ -1,4 +1,5 @@
 #include "body.h"
+#include "in_doubt.h"
 #include "json.h"
 #include "mint.h"
 #include "route.h"
@@ -23,31 +24,60 @@ static bool end_family(const struct app *app, const struct store_user *user,
 	return problem(p, NO_SESSION, "user %s: a spent refresh token came again", user->id);
 }
 
+/*
+ * The token of GENERATION is the one of now, or the one before it that may still come: within
+ * the grace, or after a refresh of which the database never said whether it was done. That
+ * lasts until the successor is used: then this one is two generations old.
+ */
+static bool check_spent(const struct app *app, const struct request *req, uint64_t generation,
+			const struct session *session, const struct store_user *user,
+			struct problem *p)
+{
+	const struct store_session *row = &session->row;
+
+	if (generation == row->generation)
+		return true;
+	if (generation + 1 == row->generation &&
+	    (req->now - row->rotated_at <= GRACE_S ||
+	     in_doubt_find(app->config->state_dir, row->id, generation)))
+		return true;
+	return end_family(app, user, session, p);
+}
+
 /* Takes the session on to the successor of GENERATION, which several may do at once. */
 static bool rotate(const struct app *app, const struct request *req, uint64_t generation,
 		   struct session *session, struct store_user *user, struct problem *p)
 {
-	const struct config_session *config = &app->config->session;
-
-	if (generation == session->row.generation) {
-		switch (store_session_rotate(app->store, session->row.id, generation, req->now,
-					     p)) {
-		case STORE_OK:
-			session->row.generation++;
-			return true;
-		case STORE_NOT_FOUND: /* another tab was faster, or somebody logged out */
-			if (!session_find_by_id(app->store, config, session->row.id, req->now,
-						session, user, p))
-				return false;
-			break;
-		default:
-			return false;
-		}
-	}
-	if (generation + 1 == session->row.generation &&
-	    req->now - session->row.rotated_at <= GRACE_S)
+	if (generation != session->row.generation)
 		return true;
-	return end_family(app, user, session, p);
+	switch (store_session_rotate(app->store, session->row.id, generation, req->now, p)) {
+	case STORE_OK:
+		return true;
+	case STORE_NOT_FOUND: /* another tab was faster, or somebody logged out */
+		return session_find_by_id(app->store, &app->config->session, session->row.id,
+					  req->now, session, user, p) &&
+		       check_spent(app, req, generation, session, user, p);
+	default:
+		in_doubt_note(app->config->state_dir, session->row.id, generation);
+		return false;
+	}
+}
+
+/*
+ * The pair is made before the old token is spent: with signing keys that cannot be read the
+ * answer is 500 and nothing has happened.
+ */
+static bool take_on(const struct app *app, const struct request *req, uint64_t generation,
+		    struct session *session, struct store_user *user,
+		    struct session_answer *answer, struct problem *p)
+{
+	struct session *next = arena_alloc(req->arena, sizeof(*next));
+
+	*next = *session;
+	next->row.generation = generation + 1;
+	return check_spent(app, req, generation, session, user, p) &&
+	       session_answer_make(app, user, next, AS_TEXT(""), req, answer, p) &&
+	       rotate(app, req, generation, session, user, p);
 }
 
 bool handle_refresh(const struct app *app, const struct request *req, struct response *res,
@@ -63,8 +93,7 @@ bool handle_refresh(const struct app *app, const struct request *req, struct res
 		return problem(p, NOT_FOUND, "session mode is not jwt");
 	if (!body_parse(req, app->config->body_limit, true, &body, p) ||
 	    !session_request_refresh(app, req, body, &session, &user, &generation, p) ||
-	    !rotate(app, req, generation, &session, &user, p) ||
-	    !session_answer_make(app, &user, &session, AS_TEXT(""), req, &answer, p))
+	    !take_on(app, req, generation, &session, &user, &answer, p))
 		return false;
 	res->user_id = arena_copy(req->arena, text_of(user.id)).data;
 	session_answer_add_cookies(app, &answer, res);

@@ -2,9 +2,9 @@
  * Tokens that we sign ourselves: session mode "jwt". The only file that knows libjwt.
  *
  * A session JWT lives MINT_LIFE_S seconds; behind it stands an opaque refresh token that is
- * taken on at each use. Keys are in keys_dir: one PEM file per signing key (the newest
- * signs), refresh.key, and jwks.json with the public halves, which also serves GET /jwks and
- * our own verifier.
+ * taken on at each use. Keys are in keys_dir: one PEM file per signing key (the newest that
+ * jwks.json knows signs), refresh.key, and jwks.json with the public halves, which also
+ * serves GET /jwks and our own verifier. Nobody else may write there.
  */
 #ifndef PINTLE_MINT_H
 #define PINTLE_MINT_H

@@ -98,6 +98,17 @@ static inline void use(const char *top, const char *blocks)
 	log_as(CONFIG_LOG_JSON, CONFIG_LOG_DEBUG);
 }
 
+/* The same with the store as it is: what an administrator's edit does. */
+static inline void use_again(const char *top, const char *blocks)
+{
+	struct store *store = app->store;
+
+	app->store = NULL;
+	use(top, blocks);
+	store_free(app->store);
+	app->store = store;
+}
+
 static inline int open_one(void **state)
 {
 	(void)state;
