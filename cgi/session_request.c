@@ -16,12 +16,13 @@ static struct access_credentials read_credentials(const struct app *app,
 	return c;
 }
 
-bool session_request_access(const struct app *app, const struct request *req,
-			    struct response *res, struct access *out, struct problem *p)
+static bool find_access(const struct app *app, const struct request *req, bool at_gate,
+			struct response *res, struct access *out, struct problem *p)
 {
-	const struct access_credentials credentials = read_credentials(app, req);
+	struct access_credentials credentials = read_credentials(app, req);
 	const struct config_session *config = &app->config->session;
 
+	credentials.at_gate = at_gate;
 	if (!access_find(app, &credentials, req->now, req->arena, out, p))
 		return false;
 	res->user_id = arena_copy(req->arena, text_of(out->user.id)).data;
@@ -31,13 +32,19 @@ bool session_request_access(const struct app *app, const struct request *req,
 	return true;
 }
 
+bool session_request_access(const struct app *app, const struct request *req,
+			    struct response *res, struct access *out, struct problem *p)
+{
+	return find_access(app, req, true, res, out, p);
+}
+
 bool session_request_find(const struct app *app, const struct request *req,
 			  struct response *res, struct session *session,
 			  struct store_user *user, struct problem *p)
 {
 	struct access access;
 
-	if (!session_request_access(app, req, res, &access, p))
+	if (!find_access(app, req, false, res, &access, p))
 		return false;
 	if (!access.has_session)
 		return problem(p, NO_SESSION, "a good token, but no session");
@@ -116,12 +123,26 @@ static const unsigned char *old_by_own_token(const struct app *app, const struct
 
 	if (!session_request_find_to_end(app, req, NULL, &unused, &session, &user, &ignored))
 		return NULL;
-	/* A JWT that was believed by itself does not say the hash. */
-	if (app->config->session.gate_cache_s &&
-	    !session_find_by_id(app->store, &app->config->session, session.row.id, req->now,
-				&session, &user, &ignored))
-		return NULL;
 	memcpy(hash, session.row.hash, SHA256_BYTES);
+	return hash;
+}
+
+/*
+ * Only with its signature does a provider's token stand for its session: the rest of it may be
+ * known to others, and a login of theirs must not end what is not theirs.
+ */
+static const unsigned char *old_by_provider_token(const struct app *app,
+						  const struct request *req,
+						  struct text token,
+						  unsigned char hash[SHA256_BYTES])
+{
+	struct problem ignored = { 0 };
+	struct identity identity;
+
+	if (!token_looks_like_jwt(token) ||
+	    !token_verify(&app->rules, token, req->now, req->arena, NULL, &identity, &ignored))
+		return NULL;
+	token_identity_hash(&identity, hash);
 	return hash;
 }
 
@@ -139,10 +160,7 @@ const unsigned char *session_request_old(const struct app *app, const struct req
 		secret_sha256(token, hash);
 		return hash;
 	case CONFIG_SESSION_PROVIDER:
-		if (!token_looks_like_jwt(token))
-			return NULL;
-		token_hash(token, hash);
-		return hash;
+		return old_by_provider_token(app, req, token, hash);
 	case CONFIG_SESSION_JWT:
 		return old_by_own_token(app, req, hash);
 	case CONFIG_SESSION_NONE:

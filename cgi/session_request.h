@@ -9,14 +9,17 @@
 #include "session.h"
 
 /*
- * Who sent the request. Also notes the user in RES for the log, and that last-seen is due to
+ * Who sent the request, for the gate. Also notes the user in RES for the log, and that last-seen is due to
  * be written. Problems: NO_SESSION, DATABASE_AWAY, KEYS_AWAY.
  */
 bool session_request_access(const struct app *app, const struct request *req,
 			    struct response *res, struct access *out, struct problem *p)
 	__attribute__((warn_unused_result));
 
-/* The same, where only a session will do: a bearer without one is NO_SESSION. */
+/*
+ * The same, where only a session will do, and gate_cache does not count: a bearer without
+ * one is NO_SESSION.
+ */
 bool session_request_find(const struct app *app, const struct request *req,
 			  struct response *res, struct session *session,
 			  struct store_user *user, struct problem *p)

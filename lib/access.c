@@ -10,6 +10,7 @@ struct asking {
 	const struct config_session *config;
 	int64_t now;
 	struct arena *arena;
+	bool at_gate;
 };
 
 static bool by_opaque(const struct asking *a, struct text token, struct access *out,
@@ -61,7 +62,7 @@ static bool by_own_jwt(const struct asking *a, struct text token, struct access 
 		return false;
 	id = string_claim(&identity, "sid");
 	out->has_session = true;
-	if (a->now - identity.issued_at < a->config->gate_cache_s) {
+	if (a->at_gate && a->now - identity.issued_at < a->config->gate_cache_s) {
 		snprintf(out->session.row.id, sizeof(out->session.row.id), "%.*s", TEXT_ARG(id));
 		snprintf(out->user.id, sizeof(out->user.id), "%.*s",
 			 TEXT_ARG(identity.subject));
@@ -80,6 +81,32 @@ static bool by_own_jwt(const struct asking *a, struct text token, struct access 
 	       problem(p, NO_SESSION, "the session is another user's");
 }
 
+/*
+ * With single_use: a token that opens no session any more opens no door either. To come by
+ * here is no use of it: who calls an interface shows his token again and again.
+ */
+static bool check_unspent(const struct asking *a, const struct identity *identity,
+			  struct problem *p)
+{
+	const int single_use_s = identity->provider->config->single_use_s;
+	unsigned char hash[SHA256_BYTES];
+	int64_t first_used_at;
+
+	if (!single_use_s)
+		return true;
+	token_identity_hash(identity, hash);
+	switch (store_token_used(a->app->store, hash, &first_used_at, p)) {
+	case STORE_OK:
+		return a->now - first_used_at <= single_use_s ||
+		       problem(p, NO_SESSION, "the token was first used %lld s ago",
+			       (long long)(a->now - first_used_at));
+	case STORE_NOT_FOUND:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool by_user(const struct asking *a, const struct identity *identity,
 		    struct access *out, struct problem *p)
 {
@@ -92,6 +119,8 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, &why))
 		return problem(p, NO_SESSION, "%s", why.detail);
+	if (!check_unspent(a, identity, p))
+		return false;
 	out->has_session = false;
 	switch (store_user_find(a->app->store, by_subject, identity->email, identity->phone,
 				text_of(provider->name), identity->subject, &out->user, p)) {
@@ -169,7 +198,8 @@ static bool by_cookie(const struct asking *a, struct text token, struct access *
 bool access_find(const struct app *app, const struct access_credentials *credentials,
 		 int64_t now, struct arena *arena, struct access *out, struct problem *p)
 {
-	const struct asking a = { app, &app->config->session, now, arena };
+	const struct asking a = { app, &app->config->session, now, arena,
+				  credentials->at_gate };
 	struct access access = { 0 };
 	bool found = false;
 

@@ -143,6 +143,11 @@ enum store_outcome store_user_find(struct store *store, bool by_subject, struct 
 				   struct text subject, struct store_user *out,
 				   struct problem *p);
 
+/* When the token of this hash was first used by a login. STORE_OK, NOT_FOUND or FAILED. */
+enum store_outcome store_token_used(struct store *store,
+				    const unsigned char hash[SHA256_BYTES],
+				    int64_t *first_used_at, struct problem *p);
+
 /* Also finds sessions that have expired or whose user is disabled. */
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],

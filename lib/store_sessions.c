@@ -30,24 +30,22 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
 				      struct problem *p)
 {
-	for (;;) {
-		uint64_t oldest;
-		const struct db_column out[] = { DB_NUMBER_COLUMN(oldest) };
-		struct db_value in[] = { store_id(user_id), store_number((uint64_t)keep) };
-		struct db_call find = QUERY(SESSION_BEYOND, in, out);
-		enum store_outcome outcome = store_run(tx, &find, p);
+	uint64_t id;
+	int64_t created_at;
+	const struct db_column out[] = { DB_NUMBER_COLUMN(id), DB_NUMBER_COLUMN(created_at) };
+	struct db_value in[] = { store_id(user_id), store_number((uint64_t)keep) };
+	struct db_call find = QUERY(SESSION_BEYOND, in, out);
+	const enum store_outcome outcome = store_run(tx, &find, p);
 
-		if (outcome == STORE_NOT_FOUND)
-			return STORE_OK;
-		if (outcome == STORE_OK) {
-			struct db_value victim[] = { store_number(oldest), store_id(user_id) };
-			struct db_call end = CALL(SESSION_END_ONE, victim);
+	if (outcome == STORE_OK) {
+		/* The newest that is one too many, and all that are older. */
+		struct db_value rest[] = { store_id(user_id), store_time(created_at),
+					   store_time(created_at), store_number(id) };
+		struct db_call end = CALL(SESSION_END_OLDER, rest);
 
-			outcome = store_run(tx, &end, p);
-		}
-		if (outcome != STORE_OK)
-			return outcome;
+		return store_run(tx, &end, p);
 	}
+	return outcome == STORE_NOT_FOUND ? STORE_OK : outcome;
 }
 
 enum store_outcome store_session_drop(struct store_tx *tx,
@@ -83,6 +81,21 @@ enum store_outcome store_token_use(struct store_tx *tx,
 }
 
 /* ---- single statements */
+
+enum store_outcome store_token_used(struct store *store,
+				    const unsigned char hash[SHA256_BYTES],
+				    int64_t *first_used_at, struct problem *p)
+{
+	int64_t used_at;
+	struct db_value in[] = { store_hash(hash) };
+	const struct db_column out[] = { DB_NUMBER_COLUMN(used_at) };
+	struct db_call call = QUERY(TOKEN_FIND, in, out);
+	const enum store_outcome outcome = store_run_single(store, &call, p);
+
+	if (outcome == STORE_OK)
+		*first_used_at = used_at;
+	return outcome;
+}
 
 /* What a session's columns are read into before they are a struct store_session. */
 struct session_row {

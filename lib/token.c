@@ -387,15 +387,6 @@ static const struct {
 	{ "subject", check_subject },	  { "address", check_address },
 };
 
-void token_hash(struct text token, unsigned char out[SHA256_BYTES])
-{
-	while (token.len && token.data[token.len - 1] != '.')
-		token.len--;
-	if (token.len)
-		token.len--;
-	secret_sha256(token, out);
-}
-
 void token_identity_hash(const struct identity *identity, unsigned char out[SHA256_BYTES])
 {
 	secret_sha256(identity->signed_bytes, out);

@@ -21,12 +21,9 @@ struct identity {
 };
 
 /*
- * The hash by which a token is known, from its text alone, verified or not: of the bytes that
- * are signed, since an ECDSA signature has two spellings.
+ * The hash by which a verified token is known: of the bytes that are signed, since an ECDSA
+ * signature has two spellings. Only who needs it pays for it (20,000 instructions).
  */
-void token_hash(struct text token, unsigned char out[SHA256_BYTES]);
-
-/* The same of a token that was verified; only who needs it pays for it (20,000 instructions). */
 void token_identity_hash(const struct identity *identity, unsigned char out[SHA256_BYTES]);
 
 /* Of the shape of a JWT rather than of an opaque token? */

@@ -1193,6 +1193,22 @@ static void a_used_token_is_known_by_its_first_use(void **state)
 	assert_int_equal(the->rows(CONTRACT_USED_TOKENS), 2);
 }
 
+static void to_ask_whether_a_token_was_used_is_no_use_of_it(void **state)
+{
+	struct problem p = { 0 };
+	int64_t first = -1;
+
+	(void)state;
+	assert_int_equal(store_token_used(the->store, hash_number(1), &first, &p),
+			 STORE_NOT_FOUND);
+	assert_int_equal(first, -1);
+	assert_int_equal(the->rows(CONTRACT_USED_TOKENS), 0);
+	assert_int_equal(use_token(1, NOW), NOW);
+	assert_int_equal(use_token(2, NOW + 9), NOW + 9);
+	assert_int_equal(store_token_used(the->store, hash_number(1), &first, &p), STORE_OK);
+	assert_int_equal(first, NOW);
+}
+
 static bool use_and_refuse(struct store_tx *tx, void *context, struct problem *p)
 {
 	int64_t first;
@@ -1576,6 +1592,7 @@ int store_contract_run(const struct store_contract *contract)
 		TEST(expired_sessions_go_in_batches_the_oldest_first),
 		TEST(a_refresh_token_is_taken_on_from_where_it_is),
 		TEST(a_used_token_is_known_by_its_first_use),
+		TEST(to_ask_whether_a_token_was_used_is_no_use_of_it),
 		TEST(a_token_of_a_refused_login_is_not_used_up),
 		TEST(used_tokens_are_forgotten_when_they_have_expired),
 		TEST(fifty_first_logins_at_once_make_one_user),

@@ -255,6 +255,34 @@ enum store_outcome store_token_use(struct store_tx *tx,
 	return outcome;
 }
 
+static enum store_outcome find_token(struct store_tx *tx, void *arguments,
+				     struct problem *p)
+{
+	struct add *a = arguments;
+	const struct row *row = fake_find_key(tx, FAKE_USED_TOKENS, &a->record);
+
+	(void)p;
+	if (!row)
+		return STORE_NOT_FOUND;
+	a->record.created_at = row->now.created_at;
+	return STORE_OK;
+}
+
+enum store_outcome store_token_used(struct store *store,
+				    const unsigned char hash[SHA256_BYTES],
+				    int64_t *first_used_at, struct problem *p)
+{
+	struct add a = { 0 };
+	enum store_outcome outcome;
+
+	fake_put(&a.record.key[0], (struct text){ (const char *)hash, SHA256_BYTES },
+		 SHA256_BYTES);
+	outcome = fake_run_single(store, "token_used", find_token, &a, p);
+	if (outcome == STORE_OK)
+		*first_used_at = a.record.created_at;
+	return outcome;
+}
+
 /* ---- rows that are changed: one by its id or key, or those of a user */
 
 struct change {
