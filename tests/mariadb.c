@@ -87,10 +87,11 @@ static bool query(const char *format, va_list args, uint64_t *out)
 		return false;
 	result = mysql_store_result(admin);
 	if (result) {
+		const unsigned last = mysql_num_fields(result) - 1;
 		MYSQL_ROW row = mysql_fetch_row(result);
 
-		if (row && row[0])
-			*out = strtoull(row[0], NULL, 10);
+		if (row && row[last])
+			*out = strtoull(row[last], NULL, 10);
 		mysql_free_result(result);
 	}
 	return true;
@@ -135,9 +136,7 @@ const char *mariadb_literal(struct text bytes)
 
 uint64_t mariadb_status(const char *name)
 {
-	return mariadb_run("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS"
-			   " WHERE VARIABLE_NAME = '%s'",
-			   name);
+	return mariadb_run("SHOW GLOBAL STATUS LIKE '%s'", name);
 }
 
 unsigned mariadb_kill_connections(void)

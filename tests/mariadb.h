@@ -16,7 +16,7 @@ struct mariadb {
 const struct mariadb *mariadb_open(void);
 void mariadb_close(void);
 
-/* Runs one statement; the first column of its first row as a number, 0 if there is none. */
+/* Runs one statement; the last column of its first row as a number, 0 if there is none. */
 uint64_t mariadb_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, where it does not matter whether it fails. */
