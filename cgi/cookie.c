@@ -60,11 +60,17 @@ struct text cookie_print(struct arena *a, const struct config *config, const cha
 	const struct config_session *session = &config->session;
 	struct buffer b = buffer_new(a, 256);
 
-	buffer_printf(&b, "%s=%.*s; Path=/; Max-Age=%lld", name, TEXT_ARG(value),
-		      (long long)(value.len ? max_age_s : 0));
-	if (session->cookie_domain)
-		buffer_printf(&b, "; Domain=%s", session->cookie_domain);
-	buffer_printf(&b, "; HttpOnly; SameSite=%s", session->same_site);
+	buffer_add(&b, text_of(name));
+	buffer_add_char(&b, '=');
+	buffer_add(&b, value);
+	buffer_add(&b, AS_TEXT("; Path=/; Max-Age="));
+	buffer_add_number(&b, value.len ? max_age_s : 0);
+	if (session->cookie_domain) {
+		buffer_add(&b, AS_TEXT("; Domain="));
+		buffer_add(&b, text_of(session->cookie_domain));
+	}
+	buffer_add(&b, AS_TEXT("; HttpOnly; SameSite="));
+	buffer_add(&b, text_of(session->same_site));
 	if (config->https)
 		buffer_add(&b, AS_TEXT("; Secure"));
 	if (session->partitioned)

@@ -112,12 +112,18 @@ struct text response_print(const struct response *res)
 	struct buffer out = buffer_new(res->arena, 512 + res->headers.len + res->body.len);
 	const bool has_body = !res->bodiless;
 
-	buffer_printf(&out, "Status: %d %s\r\n", res->status, phrase(res->status));
-	buffer_add(&out, AS_TEXT("Cache-Control: no-store\r\n"
+	buffer_add(&out, AS_TEXT("Status: "));
+	buffer_add_number(&out, res->status);
+	buffer_add_char(&out, ' ');
+	buffer_add(&out, text_of(phrase(res->status)));
+	buffer_add(&out, AS_TEXT("\r\nCache-Control: no-store\r\n"
 				 "X-Content-Type-Options: nosniff\r\n"));
-	if (has_body)
-		buffer_printf(&out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-			      res->body.len);
+	if (has_body) {
+		buffer_add(&out, AS_TEXT("Content-Type: application/json\r\n"
+					 "Content-Length: "));
+		buffer_add_number(&out, (int64_t)res->body.len);
+		buffer_add(&out, AS_TEXT("\r\n"));
+	}
 	buffer_add(&out, buffer_text(&res->headers));
 	buffer_add(&out, AS_TEXT("\r\n"));
 	if (has_body && !res->without_body)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -78,22 +79,31 @@ static void serving_release(struct server *server, struct serving *s)
 
 /* ---- one request */
 
+struct body {
+	FCGX_Stream *in;
+	bool ended; /* the web server has nothing more to say */
+};
+
 static ssize_t read_body(void *context, char *out, size_t size)
 {
-	FCGX_Stream *in = context;
-	const int got = FCGX_GetStr(out, size < INT32_MAX ? (int)size : INT32_MAX, in);
+	struct body *body = context;
+	const int got = FCGX_GetStr(out, size < INT32_MAX ? (int)size : INT32_MAX, body->in);
 
-	return got == 0 && FCGX_GetError(in) ? -1 : got;
+	if (got == 0 && FCGX_GetError(body->in))
+		return -1;
+	body->ended = body->ended || got == 0;
+	return got;
 }
 
 static void handle(struct server *server, FCGX_Request *request, struct arena *arena)
 {
 	struct serving *serving = serving_take(server);
+	struct body body = { .in = request->in };
 	const struct door door = {
 		.role = request->role == FCGI_AUTHORIZER ? ROLE_AUTHORIZER : ROLE_RESPONDER,
 		.variables = request->envp,
 		.read_body = read_body,
-		.context = request->in,
+		.context = &body,
 	};
 	const int64_t now = time(NULL);
 	struct response res;
@@ -101,6 +111,13 @@ static void handle(struct server *server, FCGX_Request *request, struct arena *a
 
 	answer(serving->app, arena, now, &door, &res, &out);
 	FCGX_PutStr(out.data, (int)out.len, request->out);
+	/*
+	 * libfcgi waits for the web server to close first, as a socket that is closed with
+	 * something unread takes the answer with it. Once all was read there is no need to:
+	 * three system calls and a switch of tasks less.
+	 */
+	if (body.ended)
+		FCGX_Detach(request);
 	FCGX_Finish_r(request);
 	answer_after(serving->app, &res, now);
 	arena_reset(arena);
@@ -123,17 +140,46 @@ static time_t seconds(void)
 	return t.tv_sec;
 }
 
-/* libfcgi's own handling of signals loses requests; here a thread never waits in accept. */
-static bool wait_for_request(const struct server *server)
+/* Who stands in the queue already would get no answer if the socket went away now. */
+static bool somebody_waits(const struct server *server)
 {
-	struct pollfd ready[] = { { server->listener, POLLIN, 0 }, { server->stop, POLLIN, 0 } };
+	struct pollfd listener = { server->listener, POLLIN, 0 };
 
-	if (poll(ready, 2, -1) < 0)
+	return poll(&listener, 1, 0) > 0 && seconds() < server->stop_by;
+}
+
+/*
+ * What a thread waits with: for a connection, or for the stop. A connection wakes one thread
+ * of one process and not all of them: with poll, 16 threads tried to accept 11 times for
+ * each request.
+ */
+static int waiter_new(const struct server *server)
+{
+	struct epoll_event connection = { .events = EPOLLIN | EPOLLEXCLUSIVE,
+					  .data.fd = server->listener };
+	struct epoll_event stop = { .events = EPOLLIN, .data.fd = server->stop };
+	const int waiter = epoll_create1(EPOLL_CLOEXEC);
+
+	if (waiter < 0 || epoll_ctl(waiter, EPOLL_CTL_ADD, server->listener, &connection) ||
+	    epoll_ctl(waiter, EPOLL_CTL_ADD, server->stop, &stop)) {
+		log_event(CONFIG_LOG_ERROR, "epoll", "error %d", errno);
+		exit(1);
+	}
+	return waiter;
+}
+
+/* libfcgi's own handling of signals loses requests; here a thread never waits in accept. */
+static bool wait_for_request(const struct server *server, int waiter)
+{
+	struct epoll_event events[2];
+	const int count = epoll_wait(waiter, events, 2, -1);
+
+	if (count < 0)
 		return errno == EINTR;
-	if (!ready[1].revents)
-		return true;
-	/* Who stands in the queue already would get no answer if the socket went away now. */
-	return (ready[0].revents & POLLIN) && seconds() < server->stop_by;
+	for (int i = 0; i < count; i++)
+		if (events[i].data.fd == server->stop)
+			return somebody_waits(server);
+	return true;
 }
 
 static void limit_waiting(int connection)
@@ -148,12 +194,13 @@ static void *work(void *context)
 {
 	struct server *server = context;
 	struct arena *arena = arena_new();
+	const int waiter = waiter_new(server);
 	FCGX_Request request;
 
 	store_thread_start();
 	/* libfcgi never accepts: it would read the parameters without a limit of time. */
 	FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	while (wait_for_request(server)) {
+	while (wait_for_request(server, waiter)) {
 		const int connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (connection < 0 && !is_passing(errno)) {
@@ -176,6 +223,7 @@ static void *work(void *context)
 		handle(server, &request, arena);
 	}
 	FCGX_Free(&request, 1);
+	close(waiter);
 	store_thread_end();
 	arena_free(arena);
 	return NULL;

@@ -33,6 +33,20 @@ void buffer_add_char(struct buffer *b, char c)
 	*buffer_extend(b, 1) = c;
 }
 
+void buffer_add_number(struct buffer *b, int64_t value)
+{
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (value < 0)
+		buffer_add_char(b, '-');
+	buffer_add(b, (struct text){ digits + at, sizeof(digits) - at });
+}
+
 void buffer_printf(struct buffer *b, const char *format, ...)
 {
 	char small[256];

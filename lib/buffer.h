@@ -13,6 +13,8 @@ struct buffer {
 struct buffer buffer_new(struct arena *a, size_t expected);
 void buffer_add(struct buffer *b, struct text t);
 void buffer_add_char(struct buffer *b, char c);
+/* In decimal: a tenth of what buffer_printf takes. */
+void buffer_add_number(struct buffer *b, int64_t value);
 void buffer_printf(struct buffer *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* LEN more bytes, undefined, to be written by the caller. */

@@ -1,7 +1,5 @@
 #include "json_text.h"
 
-#include <inttypes.h>
-
 static void add_unicode(struct buffer *b, unsigned value)
 {
 	buffer_printf(b, "\\u%04x", value);
@@ -83,7 +81,7 @@ void json_add_string(struct buffer *b, const char *name, struct text value)
 void json_add_number(struct buffer *b, const char *name, int64_t value)
 {
 	add_place(b, name);
-	buffer_printf(b, "%" PRId64, value);
+	buffer_add_number(b, value);
 }
 
 void json_add_boolean(struct buffer *b, const char *name, bool value)

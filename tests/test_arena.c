@@ -270,6 +270,22 @@ static void a_buffer_does_not_touch_its_neighbours(void **state)
 	arena_free(a);
 }
 
+static void a_buffer_writes_numbers_as_printf_does(void **state)
+{
+	static const int64_t numbers[] = { 0, 7, -7, 10, 99, 200, 1795353600, INT64_MAX, INT64_MIN };
+	struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		struct buffer b = buffer_new(a, 1);
+
+		buffer_add_number(&b, numbers[i]);
+		assert_true(text_equal(buffer_text(&b),
+				       arena_printf(a, "%lld", (long long)numbers[i])));
+	}
+	arena_free(a);
+}
+
 static void a_buffer_prints_short_and_long(void **state)
 {
 	static const int lengths[] = { 1, 254, 255, 256, 257, 5000 };
@@ -305,6 +321,7 @@ int main(void)
 		cmocka_unit_test(a_buffer_grows_and_keeps_its_content),
 		cmocka_unit_test(a_buffer_does_not_touch_its_neighbours),
 		cmocka_unit_test(a_buffer_prints_short_and_long),
+		cmocka_unit_test(a_buffer_writes_numbers_as_printf_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

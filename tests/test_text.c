@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -161,6 +162,22 @@ static void times_are_printed_in_utc(void **state)
 	assert_string_equal(out, "1969-12-31 23:59:59");
 }
 
+/* Every day up to the year 9999, and the seconds around midnight, as gmtime has them. */
+static void times_are_printed_as_gmtime_and_strftime_do(void **state)
+{
+	char out[TEXT_TIME_SIZE], expected[TEXT_TIME_SIZE];
+
+	(void)state;
+	for (time_t when = 0; when <= 253402300799; when += 86400 - 1 + when % 3) {
+		struct tm tm;
+
+		assert_non_null(gmtime_r(&when, &tm));
+		strftime(expected, sizeof(expected), "%Y-%m-%d %H:%M:%S", &tm);
+		text_print_time(when, ' ', out);
+		assert_string_equal(out, expected);
+	}
+}
+
 static void a_time_beyond_the_calendar_is_printed_without_harm(void **state)
 {
 	char out[TEXT_TIME_SIZE];
@@ -186,6 +203,7 @@ int main(void)
 		cmocka_unit_test(blanks_and_tabs_are_trimmed_and_nothing_else),
 		cmocka_unit_test(a_number_is_digits_and_nothing_else),
 		cmocka_unit_test(times_are_printed_in_utc),
+		cmocka_unit_test(times_are_printed_as_gmtime_and_strftime_do),
 		cmocka_unit_test(a_time_beyond_the_calendar_is_printed_without_harm),
 	};
 
