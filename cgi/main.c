@@ -10,6 +10,7 @@
 #include "app.h"
 #include "autoconf.h"
 #include "log.h"
+#include "sandbox_worker.h"
 #include "serve.h"
 
 #define EXIT_USAGE 64
@@ -118,14 +119,33 @@ static void fill_standard_descriptors(void)
 		close(fd);
 }
 
+/*
+ * Before there is a thread, and before a byte of a request is read. A CGI run says that it
+ * is in a sandbox at level debug only: it starts once for each request.
+ */
+static struct sandbox *enter_sandbox(const struct config *config, const char *config_file)
+{
+	const enum config_log_level level = config_file ? CONFIG_LOG_INFO : CONFIG_LOG_DEBUG;
+	struct sandbox *sandbox;
+
+	if (config->sandbox_off) {
+		log_event(level, "sandbox", "off, by the configuration");
+		return NULL;
+	}
+	sandbox = sandbox_worker_new(config, config_file);
+	sandbox_enter(sandbox, level);
+	return sandbox;
+}
+
 int main(int argc, char **argv)
 {
 	/* A query string can become the command line of a CGI program (RFC 3875, 4.4). */
 	const bool by_hand = !getenv("GATEWAY_INTERFACE") && !getenv("REQUEST_METHOD");
 	struct options options = { 0 };
 	char error[CONFIG_ERROR_SIZE];
+	struct sandbox *sandbox;
 	struct config *config;
-	int listener;
+	int listener, status;
 
 	fill_standard_descriptors();
 	if (by_hand && parse_options(argc, argv, &options)) {
@@ -146,10 +166,15 @@ int main(int argc, char **argv)
 	listener = find_listener(&options);
 	if (listener >= 0) {
 		block_signals();
-		return serve_fcgi(app_new(config), listener, options.config);
+		sandbox = enter_sandbox(config, options.config);
+		status = serve_fcgi(app_new(config), listener, options.config, sandbox);
+		sandbox_free(sandbox);
+		return status;
 	}
-	if (!options.listen && getenv("REQUEST_METHOD"))
+	if (!options.listen && getenv("REQUEST_METHOD")) {
+		sandbox_free(enter_sandbox(config, NULL));
 		return serve_cgi(app_new(config), environ);
+	}
 	config_free(config);
 	if (!options.listen)
 		fputs(usage, stderr);

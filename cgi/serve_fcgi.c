@@ -23,6 +23,7 @@
 #include "answer.h"
 #include "log.h"
 #include "notify.h"
+#include "sandbox_worker.h"
 
 #define BACKLOG 256
 #define IO_TIMEOUT_S 10
@@ -36,6 +37,7 @@ struct server {
 	_Atomic time_t stop_by; /* until then the queue is emptied; CLOCK_MONOTONIC */
 	pthread_mutex_t mutex; /* for app and its count of users */
 	struct serving *serving;
+	const struct sandbox *sandbox; /* NULL: none */
 };
 
 /* An app and the requests that still use it: a reload must not pull it from under them. */
@@ -231,6 +233,27 @@ static void *work(void *context)
 
 /* ---- the server as a whole */
 
+/* What was given up at the start does not come back: a new port, say, needs a restart. */
+static bool fits_sandbox(const struct server *server, const struct config *config,
+			 const char *config_file)
+{
+	struct sandbox *wanted;
+	const char *what;
+	bool fits;
+
+	if (!server->sandbox)
+		return true;
+	wanted = sandbox_worker_new(config, config_file);
+	fits = sandbox_covers(server->sandbox, wanted, &what);
+	if (!fits)
+		log_event(CONFIG_LOG_ERROR, "reload",
+			  "%s is outside the sandbox, a restart is needed; "
+			  "the old configuration stays",
+			  what);
+	sandbox_free(wanted);
+	return fits;
+}
+
 static void reload(struct server *server, const char *config_file)
 {
 	char error[CONFIG_ERROR_SIZE];
@@ -240,6 +263,11 @@ static void reload(struct server *server, const char *config_file)
 	if (!config) {
 		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", error);
 		notify_ready("not reloaded: the configuration is not good, the old one stays");
+		return;
+	}
+	if (!fits_sandbox(server, config, config_file)) {
+		config_free(config);
+		notify_ready("not reloaded: the new configuration needs a restart");
 		return;
 	}
 	fresh = serving_new(app_new(config));
@@ -273,9 +301,11 @@ static int wait_for_stop(struct server *server, const char *config_file)
 	}
 }
 
-int serve_fcgi(struct app *app, int listener, const char *config_file)
+int serve_fcgi(struct app *app, int listener, const char *config_file,
+	       const struct sandbox *sandbox)
 {
-	struct server server = { .listener = listener, .stop = eventfd(0, EFD_CLOEXEC) };
+	struct server server = { .listener = listener, .stop = eventfd(0, EFD_CLOEXEC),
+				 .sandbox = sandbox };
 	const int count = app->config->threads;
 	pthread_t *threads = x_alloc((size_t)count * sizeof(*threads));
 	const uint64_t one = 1;

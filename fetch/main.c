@@ -19,6 +19,7 @@
 #include "json.h"
 #include "jwks.h"
 #include "log.h"
+#include "sandbox.h"
 
 #define EXIT_USAGE 64
 #define EXIT_TRY_AGAIN 75
@@ -28,6 +29,7 @@
 struct job {
 	const char *provider, *url, *issuer, *state_dir;
 	int cooldown_s;
+	bool unconfined;
 	struct get_options get;
 	struct arena *arena;
 	const char *file, *tried, *lock;
@@ -232,12 +234,34 @@ static bool fetch(const struct job *job, struct problem *p)
 	return write_record(job, jwks_record_print(job->arena, &record), p);
 }
 
+/*
+ * What reads the network's bytes has no business but this: the directory of key sets, the
+ * ports where they are, no program. A discovery document may name another place, but only
+ * on the issuer's port or https' own.
+ */
+static void confine(const struct job *job)
+{
+	struct sandbox *s = sandbox_new();
+
+	sandbox_may_write(s, arena_printf(job->arena, "%s/jwks", job->state_dir).data);
+	sandbox_may_resolve(s);
+	sandbox_may_verify(s, job->get.ca_file);
+	sandbox_may_connect_url(s, source(job));
+	if (job->issuer)
+		sandbox_may_connect_url(s, "https://");
+	/* Whoever started us says at its own start what cannot be done here. */
+	sandbox_enter(s, CONFIG_LOG_DEBUG);
+	sandbox_free(s);
+}
+
 static bool run(struct job *job, struct problem *p)
 {
 	int lock;
 
 	if (!open_directory(job, p))
 		return false;
+	if (!job->unconfined)
+		confine(job);
 	lock = open_file(job->lock, O_RDONLY, p);
 	if (lock < 0)
 		return false;
@@ -252,7 +276,7 @@ static int usage(void)
 {
 	fputs("usage: pintle-fetch --provider NAME --url URL | --issuer ISSUER\n"
 	      "                    --state-dir DIR [--ca-file FILE] [--timeout SECONDS]\n"
-	      "                    [--cooldown SECONDS]\n",
+	      "                    [--cooldown SECONDS] [--sandbox on|off]\n",
 	      stderr);
 	return EXIT_USAGE;
 }
@@ -267,6 +291,7 @@ static bool parse_options(int argc, char **argv, struct job *job)
 		{ "ca-file", required_argument, NULL, 'a' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "cooldown", required_argument, NULL, 'c' },
+		{ "sandbox", required_argument, NULL, 'b' },
 		{ 0 },
 	};
 	int option;
@@ -293,6 +318,9 @@ static bool parse_options(int argc, char **argv, struct job *job)
 			break;
 		case 'c':
 			job->cooldown_s = atoi(optarg);
+			break;
+		case 'b':
+			job->unconfined = strcmp(optarg, "off") == 0;
 			break;
 		default:
 			return false;

@@ -112,6 +112,7 @@ struct config {
 	struct config_list metrics_allow;
 	int fetch_timeout_s, key_cooldown_s, keys_max_stale_s;
 	char *ca_file;
+	bool sandbox_off; /* sandbox = "off" */
 	struct config_database database;
 	struct config_provider *providers;
 	size_t provider_count;

@@ -108,8 +108,7 @@ static bool is_locked(const struct fetcher *f)
 	return locked;
 }
 
-/* The program: beside our own, in the build tree, or where it is installed. */
-static const char *find_program(char path[PATH_MAX])
+const char *fetcher_program(char path[PATH_MAX])
 {
 	char own[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -156,7 +155,7 @@ static int spawn(const char *program, char *const argv[], pid_t *child)
 static bool begin(struct fetcher *f, bool force)
 {
 	char path[PATH_MAX], timeout[16], cooldown[16];
-	const char *program = find_program(path);
+	const char *program = fetcher_program(path);
 	const char *argv[20];
 	size_t n = 0;
 	int error;
@@ -177,6 +176,10 @@ static bool begin(struct fetcher *f, bool force)
 	if (f->config->ca_file) {
 		argv[n++] = "--ca-file";
 		argv[n++] = f->config->ca_file;
+	}
+	if (f->config->sandbox_off) {
+		argv[n++] = "--sandbox";
+		argv[n++] = "off";
 	}
 	argv[n] = NULL;
 	error = spawn(program, (char *const *)argv, &f->child);

@@ -8,6 +8,8 @@
 #ifndef PINTLE_FETCHER_H
 #define PINTLE_FETCHER_H
 
+#include <limits.h>
+
 #include "config.h"
 
 struct fetcher;
@@ -15,6 +17,9 @@ struct fetcher;
 struct fetcher *fetcher_new(const struct config *config,
 			    const struct config_provider *provider);
 void fetcher_free(struct fetcher *fetcher);
+
+/* pintle-fetch: beside our own program, in the build tree, or where it is installed. */
+const char *fetcher_program(char path[PATH_MAX]);
 
 /* Is URL where this fetcher gets the set from (the discovery document's, for discovery)? */
 bool fetcher_url_is(const struct fetcher *fetcher, struct text url);
