@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "fetcher.h"
 #include "log.h"
 #include "notify.h"
 #include "sandbox_worker.h"
@@ -28,7 +29,6 @@
 #define BACKLOG 256
 #define IO_TIMEOUT_S 10
 #define DRAIN_S 2
-#define STOP_TIMEOUT_S 20 /* more than a login can take with the database away */
 
 /* What the threads share. */
 struct server {
@@ -291,14 +291,44 @@ static int wait_for_stop(struct server *server, const char *config_file)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGUSR1);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
 	for (;;) {
 		if (sigwait(&signals, &signal))
 			continue;
+		if (signal == SIGCHLD) {
+			fetcher_reap();
+			continue;
+		}
 		if (signal != SIGHUP)
 			return signal;
 		notify_reloading();
 		reload(server, config_file);
 	}
+}
+
+/* A slow body, a fetch of keys, a transaction and its second try, each as slow as it may be. */
+static time_t longest_request_s(const struct config *config)
+{
+	const struct config_database *db = &config->database;
+
+	return IO_TIMEOUT_S + 2 * config->fetch_timeout_s +
+	       2 * ((time_t)db->hosts.count * db->connect_timeout_s + 2 * db->query_timeout_s);
+}
+
+/* False, with a word in the log, when a request takes longer than any may. */
+static bool wait_for_threads(const pthread_t *threads, int count, time_t limit_s)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += limit_s;
+	for (int i = 0; i < count; i++)
+		if (pthread_clockjoin_np(threads[i], NULL, CLOCK_MONOTONIC, &until)) {
+			log_event(CONFIG_LOG_ERROR, "stop", "a request is not done after %lld s",
+				  (long long)limit_s);
+			return false;
+		}
+	return true;
 }
 
 int serve_fcgi(struct app *app, int listener, const char *config_file,
@@ -332,9 +362,8 @@ int serve_fcgi(struct app *app, int listener, const char *config_file,
 	server.stop_by = seconds() + DRAIN_S;
 	if (write(server.stop, &one, sizeof(one)) != sizeof(one))
 		abort();
-	alarm(STOP_TIMEOUT_S);
-	for (int i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+	if (!wait_for_threads(threads, count, longest_request_s(server.serving->app->config)))
+		_exit(1);
 	log_event(CONFIG_LOG_INFO, "stop", "signal %d", signal);
 	serving_release(&server, server.serving);
 	pthread_mutex_destroy(&server.mutex);

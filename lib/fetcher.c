@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -24,6 +25,26 @@
 #endif
 
 #define POLL_NS (5 * 1000 * 1000)
+/* An issuer that is well answers within this; for it every thread may wait. */
+#define QUICK_S 1.0
+
+/*
+ * A pintle-fetch that this process has running. It may outlive the fetcher that began it,
+ * which a reload ends: then whoever reaps it forgets it.
+ */
+struct child {
+	pid_t pid;
+	double begun;
+	int status; /* once ended, as wait(2) has it */
+	bool ended, forgotten;
+	struct child *next;
+};
+
+static struct {
+	pthread_mutex_t mutex; /* for the list and all that is in it */
+	struct child *first;
+	atomic_int waiting; /* threads that wait however long it takes, for any issuer */
+} children = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 struct fetcher {
 	const struct config *config;
@@ -32,10 +53,8 @@ struct fetcher {
 	int limit_s; /* a fetch that runs longer is ended */
 
 	pthread_mutex_t mutex; /* for all below */
-	pid_t child;	       /* the fetch this process has running; 0: none */
-	int ended;	       /* how the last one did, as wait(2) has it */
-	time_t begun;	       /* CLOCK_MONOTONIC */
-	int waiting;
+	struct child *child;   /* the fetch this process has running; NULL: none */
+	int ended;	       /* how the last one did */
 };
 
 struct fetcher *fetcher_new(const struct config *config,
@@ -55,10 +74,90 @@ struct fetcher *fetcher_new(const struct config *config,
 	return f;
 }
 
+/* ---- the children of this process */
+
+static double monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct child *child_new(pid_t pid)
+{
+	struct child *c = x_alloc(sizeof(*c));
+
+	c->pid = pid;
+	c->begun = monotonic();
+	pthread_mutex_lock(&children.mutex);
+	c->next = children.first;
+	children.first = c;
+	pthread_mutex_unlock(&children.mutex);
+	return c;
+}
+
+/* Where somebody else has reaped it, how it did is not known, and what it wrote counts. */
+static bool has_ended(struct child *c, int options)
+{
+	if (!c->ended && waitpid(c->pid, &c->status, options) != 0)
+		c->ended = true;
+	return c->ended;
+}
+
+/* With the mutex held. */
+static void child_free(struct child *child)
+{
+	struct child **place = &children.first;
+
+	while (*place != child)
+		place = &(*place)->next;
+	*place = child->next;
+	free(child);
+}
+
+/* Is it over? Then *STATUS is set and CHILD is gone. One that takes too long is ended. */
+static bool child_end(struct child *child, int limit_s, int *status)
+{
+	bool ended;
+
+	pthread_mutex_lock(&children.mutex);
+	ended = has_ended(child, WNOHANG);
+	if (!ended && monotonic() - child->begun > limit_s) {
+		kill(child->pid, SIGKILL);
+		ended = has_ended(child, 0);
+	}
+	if (ended) {
+		*status = child->status;
+		child_free(child);
+	}
+	pthread_mutex_unlock(&children.mutex);
+	return ended;
+}
+
+void fetcher_reap(void)
+{
+	struct child *next;
+
+	pthread_mutex_lock(&children.mutex);
+	for (struct child *c = children.first; c; c = next) {
+		next = c->next;
+		if (has_ended(c, WNOHANG) && c->forgotten)
+			child_free(c);
+	}
+	pthread_mutex_unlock(&children.mutex);
+}
+
 void fetcher_free(struct fetcher *f)
 {
 	if (!f)
 		return;
+	if (f->child) {
+		pthread_mutex_lock(&children.mutex);
+		f->child->forgotten = true;
+		pthread_mutex_unlock(&children.mutex);
+		fetcher_reap();
+	}
 	pthread_mutex_destroy(&f->mutex);
 	free(f->tried);
 	free(f->lock);
@@ -73,14 +172,6 @@ static const char *source(const struct fetcher *f)
 bool fetcher_url_is(const struct fetcher *f, struct text url)
 {
 	return text_is(url, source(f));
-}
-
-static time_t monotonic(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 static bool is_cooling(const struct fetcher *f)
@@ -158,6 +249,7 @@ static bool begin(struct fetcher *f, bool force)
 	const char *program = fetcher_program(path);
 	const char *argv[20];
 	size_t n = 0;
+	pid_t pid;
 	int error;
 
 	snprintf(timeout, sizeof(timeout), "%d", f->config->fetch_timeout_s);
@@ -182,30 +274,22 @@ static bool begin(struct fetcher *f, bool force)
 		argv[n++] = "off";
 	}
 	argv[n] = NULL;
-	error = spawn(program, (char *const *)argv, &f->child);
+	error = spawn(program, (char *const *)argv, &pid);
 	if (error) {
-		f->child = 0;
 		log_event(CONFIG_LOG_ERROR, "fetch", "%s cannot be started: error %d", program,
 			  error);
 		return false;
 	}
-	f->begun = monotonic();
+	f->child = child_new(pid);
 	return true;
 }
 
-/* Is the fetch of this process still running? Reaps it. Called with the mutex held. */
+/* Is the fetch of this process still running? Called with the mutex held. */
 static bool is_running(struct fetcher *f)
 {
-	if (!f->child)
-		return false;
-	if (waitpid(f->child, &f->ended, WNOHANG) == 0) {
-		if (monotonic() - f->begun <= f->limit_s)
-			return true;
-		kill(f->child, SIGKILL);
-		waitpid(f->child, &f->ended, 0);
-	}
-	f->child = 0;
-	return false;
+	if (f->child && child_end(f->child, f->limit_s, &f->ended))
+		f->child = NULL;
+	return f->child != NULL;
 }
 
 void fetcher_start(struct fetcher *f)
@@ -216,45 +300,74 @@ void fetcher_start(struct fetcher *f)
 	pthread_mutex_unlock(&f->mutex);
 }
 
+bool fetcher_is_busy(struct fetcher *f)
+{
+	bool busy;
+
+	pthread_mutex_lock(&f->mutex);
+	busy = is_running(f);
+	pthread_mutex_unlock(&f->mutex);
+	return busy || is_locked(f);
+}
+
+/* For how long the fetch that runs, here or in another process, has been running. */
+static double age(struct fetcher *f)
+{
+	double result = 0;
+	struct timespec now;
+	struct stat st;
+
+	pthread_mutex_lock(&f->mutex);
+	if (f->child)
+		result = monotonic() - f->child->begun;
+	pthread_mutex_unlock(&f->mutex);
+	if (result > 0 || stat(f->tried, &st))
+		return result;
+	clock_gettime(CLOCK_REALTIME, &now);
+	result = (double)(now.tv_sec - st.st_mtim.tv_sec) +
+		 (double)(now.tv_nsec - st.st_mtim.tv_nsec) / 1e9;
+	return result > 0 ? result : 0; /* a clock may have been set back */
+}
+
+/*
+ * Invented kids must not keep every thread waiting for issuers that are slow: for all of
+ * them together half of the threads wait. The rest waits only as long as an issuer that is
+ * well needs, so that with a new key nobody is turned away.
+ */
+static bool take_place(const struct fetcher *f)
+{
+	const int room = f->config->threads > 1 ? f->config->threads / 2 : 1;
+
+	if (atomic_fetch_add(&children.waiting, 1) < room)
+		return true;
+	atomic_fetch_sub(&children.waiting, 1);
+	return false;
+}
+
 /* Waits for the end of the fetch of this process or of another. */
 static void wait_for_end(struct fetcher *f)
 {
 	const struct timespec pause = { 0, POLL_NS };
-	const time_t give_up_at = monotonic() + f->limit_s + 1;
-	bool running = true;
+	const bool patient = take_place(f);
+	const double give_up_at = monotonic() + (patient ? f->limit_s + 1 : QUICK_S - age(f));
 
-	while (running && monotonic() <= give_up_at) {
+	while (fetcher_is_busy(f) && monotonic() <= give_up_at)
 		nanosleep(&pause, NULL);
-		pthread_mutex_lock(&f->mutex);
-		running = is_running(f);
-		pthread_mutex_unlock(&f->mutex);
-		running = running || is_locked(f);
-	}
+	if (patient)
+		atomic_fetch_sub(&children.waiting, 1);
 }
 
 static bool wait_or_begin(struct fetcher *f, bool force)
 {
-	/* Invented kids must not keep every thread waiting for an issuer that is slow. */
-	const int room = f->config->threads > 1 ? f->config->threads / 2 : 1;
 	bool going;
 
 	pthread_mutex_lock(&f->mutex);
-	if (f->waiting >= room) {
-		pthread_mutex_unlock(&f->mutex);
-		return false;
-	}
 	going = is_running(f) ||
 		(!force && is_cooling(f) ? is_locked(f) : begin(f, force));
+	pthread_mutex_unlock(&f->mutex);
 	if (going)
-		f->waiting++;
-	pthread_mutex_unlock(&f->mutex);
-	if (!going)
-		return false;
-	wait_for_end(f);
-	pthread_mutex_lock(&f->mutex);
-	f->waiting--;
-	pthread_mutex_unlock(&f->mutex);
-	return true;
+		wait_for_end(f);
+	return going;
 }
 
 bool fetcher_wait(struct fetcher *f)

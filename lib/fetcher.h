@@ -32,10 +32,16 @@ void fetcher_start(struct fetcher *fetcher);
 
 /*
  * The same, and waits for its end, or for the end of the one that runs already, here or in
- * another process. False when none was begun: within the cool-down, or because enough
- * threads wait already.
+ * another process; a second at most where enough threads wait already, for whichever
+ * provider. False when none was begun, within the cool-down.
  */
 bool fetcher_wait(struct fetcher *fetcher);
+
+/* Does a fetch run, here or in another process? */
+bool fetcher_is_busy(struct fetcher *fetcher);
+
+/* On SIGCHLD: lets go of fetches that have ended, whoever began them. */
+void fetcher_reap(void);
 
 /* Begins one whatever the cool-down says and waits: did it succeed? For pintlectl. */
 bool fetcher_force(struct fetcher *fetcher);

@@ -13,6 +13,7 @@
 #include "fetcher.h"
 #include "log.h"
 
+#define RETRY_SOON_S 2 /* while a fetch runs */
 #define RECORD_MAX_BYTES (JWK_SET_MAX_BYTES + 4096)
 
 /* A set in use; stays whole until its last user lets go, whatever is loaded meanwhile. */
@@ -232,13 +233,17 @@ static bool kid_is_usable(const struct text *kid)
 static bool give_up(const struct jwks *jwks, const struct snapshot *s, int64_t now,
 		    struct problem *p)
 {
-	/* Nothing is fetched before that: to come back earlier is no use. */
-	p->retry_after_s = jwks->pinned ? 0 : (unsigned)jwks->config->key_cooldown_s;
+	const int cooldown_s = jwks->config->key_cooldown_s;
+
+	/* Only a set fetched since the cool-down began says that a new kid is invented. */
+	if (s && (jwks->pinned || s->fetched_at + cooldown_s >= now))
+		return problem(p, TOKEN_KEY, "not among %zu keys", s->set.count);
+	/* Nothing is fetched before the cool-down is over: to come back earlier is no use. */
+	p->retry_after_s = jwks->pinned				? 0
+			   : fetcher_is_busy(jwks->fetcher) ? RETRY_SOON_S
+							     : (unsigned)cooldown_s;
 	if (!s)
 		return problem(p, KEYS_AWAY, "provider %s has no keys", jwks->provider->name);
-	/* Only a set fetched since the cool-down began says that a new kid is invented. */
-	if (jwks->pinned || s->fetched_at + jwks->config->key_cooldown_s >= now)
-		return problem(p, TOKEN_KEY, "not among %zu keys", s->set.count);
 	return problem(p, KEYS_AWAY, "the key set of provider %s could not be fetched",
 		       jwks->provider->name);
 }

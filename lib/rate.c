@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,25 +15,29 @@
 /* 2^16 slots of 8 bytes: half a megabyte counts some 60,000 addresses a minute. */
 #define BUCKETS 16384
 #define WAYS 4
-#define MAGIC 0x50696e746c655231u
+#define MAGIC 0x50696e746c655232u
 #define COUNT_MAX 0xffffu
 
 /*
- * What is shared. A slot is one word, so that it is changed by one atomic step and a worker
- * that dies leaves nothing half done: 32 bits of the address's hash, 16 of the minute, 16 of
- * the count. The hash has a key, so that nobody can choose addresses that share a bucket.
+ * The file: this, then the buckets. A slot is 32 bits of the address's hash, 16 of the
+ * minute, 16 of the count. The hash has a key, so that nobody can choose addresses that
+ * share a bucket. Read and written, not mapped: whoever empties the file under us, or the
+ * disk that is full, is then an error and no SIGBUS.
  */
-struct table {
-	_Atomic uint64_t magic;
+struct header {
+	uint64_t magic;
 	unsigned char key[SECRET_BYTES];
-	_Atomic uint64_t slots[BUCKETS][WAYS];
+};
+
+struct bucket {
+	uint64_t slots[WAYS];
 };
 
 struct rate {
 	const struct config *config;
-	pthread_mutex_t mutex; /* for opening */
-	struct table *table;
-	bool failed;
+	pthread_mutex_t mutex; /* for all below; a lock of the file is no lock among threads */
+	int fd;		       /* -1: to be opened */
+	bool complained;
 };
 
 struct rate *rate_new(const struct config *config)
@@ -46,6 +48,7 @@ struct rate *rate_new(const struct config *config)
 		return NULL;
 	rate = x_alloc(sizeof(*rate));
 	rate->config = config;
+	rate->fd = -1;
 	pthread_mutex_init(&rate->mutex, NULL);
 	return rate;
 }
@@ -54,69 +57,71 @@ void rate_free(struct rate *rate)
 {
 	if (!rate)
 		return;
-	if (rate->table)
-		munmap(rate->table, sizeof(*rate->table));
+	if (rate->fd >= 0)
+		close(rate->fd);
 	pthread_mutex_destroy(&rate->mutex);
 	free(rate);
 }
 
-/* The first to come gives the file its size and its key; the lock makes it one. */
-static struct table *map_file(int fd)
-{
-	struct table *table;
-	struct stat st;
-
-	if (flock(fd, LOCK_EX) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
-	    (st.st_size != (off_t)sizeof(*table) && ftruncate(fd, sizeof(*table))))
-		return NULL;
-	/* With its blocks: on a full disk a page of a hole would be SIGBUS, not an error. */
-	errno = posix_fallocate(fd, 0, sizeof(*table));
-	if (errno)
-		return NULL;
-	table = mmap(NULL, sizeof(*table), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (table == MAP_FAILED)
-		return NULL;
-	if (atomic_load(&table->magic) != MAGIC) {
-		secret_random(table->key, sizeof(table->key));
-		atomic_store(&table->magic, MAGIC);
-	}
-	return table;
-}
+/* ---- the file */
 
 /* A run by root, for debugging, must not leave a file that the service cannot open. */
-static void give_to_owner(const char *dir, int fd)
+static bool give_to_owner(const char *dir, int fd)
 {
 	struct stat st;
 
-	if (geteuid() == 0 && fd >= 0 && stat(dir, &st) == 0 &&
-	    fchown(fd, st.st_uid, st.st_gid))
-		log_event(CONFIG_LOG_WARNING, "rate", "%s: %s", dir, strerror(errno));
+	return geteuid() != 0 || (stat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
 }
 
-static struct table *open_table(struct rate *rate)
+/* Open, and still the one that others open: not if it was removed since. */
+static bool open_file(struct rate *rate)
 {
-	struct arena *scratch;
-	const char *path;
-	int fd;
+	const char *dir = rate->config->state_dir;
+	char path[4096];
+	struct stat st;
 
-	pthread_mutex_lock(&rate->mutex);
-	if (!rate->table && !rate->failed) {
-		scratch = arena_new();
-		path = arena_printf(scratch, "%s/rate", rate->config->state_dir).data;
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		give_to_owner(rate->config->state_dir, fd);
-		rate->table = fd >= 0 ? map_file(fd) : NULL;
-		if (!rate->table) {
-			rate->failed = true;
-			log_event(CONFIG_LOG_ERROR, "rate", "%s: %s; logins are not limited",
-				  path, strerror(errno));
-		}
-		if (fd >= 0)
-			close(fd);
-		arena_free(scratch);
+	if (rate->fd >= 0 && fstat(rate->fd, &st) == 0 && st.st_nlink)
+		return true;
+	if (rate->fd >= 0)
+		close(rate->fd);
+	if (snprintf(path, sizeof(path), "%s/rate", dir) >= (int)sizeof(path))
+		return false;
+	rate->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (rate->fd < 0)
+		return false;
+	if (fstat(rate->fd, &st) == 0 && S_ISREG(st.st_mode) && give_to_owner(dir, rate->fd))
+		return true;
+	close(rate->fd);
+	rate->fd = -1;
+	return false;
+}
+
+/* The kernel takes the lock back from a process that dies. */
+static bool lock(int fd, short type, off_t start, off_t len)
+{
+	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = start,
+			       .l_len = len };
+
+	return fcntl(fd, F_OFD_SETLKW, &range) == 0;
+}
+
+/* The first to come, or to find it gone, makes the key; the lock makes it one. */
+static bool read_key(int fd, struct header *out)
+{
+	const ssize_t size = sizeof(*out);
+	bool good;
+
+	if (pread(fd, out, sizeof(*out), 0) == size && out->magic == MAGIC)
+		return true;
+	if (!lock(fd, F_WRLCK, 0, size))
+		return false;
+	good = pread(fd, out, sizeof(*out), 0) == size && out->magic == MAGIC;
+	if (!good) {
+		out->magic = MAGIC;
+		secret_random(out->key, sizeof(out->key));
+		good = pwrite(fd, out, sizeof(*out), 0) == size;
 	}
-	pthread_mutex_unlock(&rate->mutex);
-	return rate->table;
+	return lock(fd, F_UNLCK, 0, size) && good;
 }
 
 /* The bytes that stand for an address: an IPv6 network of 64 bits is one household. */
@@ -135,66 +140,91 @@ static struct text significant(struct text address, char copy[64], unsigned char
 	return (struct text){ (char *)out, 8 };
 }
 
+/* ---- counting */
+
 static unsigned slot_count(uint64_t slot, uint16_t minute)
 {
 	return (slot >> 16 & 0xffff) == minute ? (unsigned)(slot & COUNT_MAX) : 0;
 }
 
 /* The slot of this address in its bucket, else the one with the least to lose. */
-static _Atomic uint64_t *choose(_Atomic uint64_t bucket[WAYS], uint32_t tag, uint16_t minute)
+static uint64_t *choose(struct bucket *bucket, uint32_t tag, uint16_t minute)
 {
-	_Atomic uint64_t *best = &bucket[0];
+	uint64_t *best = &bucket->slots[0];
 	unsigned least = COUNT_MAX + 1;
 
 	for (size_t i = 0; i < WAYS; i++) {
-		const uint64_t slot = atomic_load(&bucket[i]);
-		const unsigned count = slot_count(slot, minute);
+		const unsigned count = slot_count(bucket->slots[i], minute);
 
-		if (slot >> 32 == tag && count)
-			return &bucket[i];
+		if (bucket->slots[i] >> 32 == tag && count)
+			return &bucket->slots[i];
 		if (count < least) {
 			least = count;
-			best = &bucket[i];
+			best = &bucket->slots[i];
 		}
 	}
 	return best;
 }
 
-/* How often the address was seen in this minute, this time included. */
-static unsigned count_up(struct table *table, struct text address, uint16_t minute)
+/* Counts the address in its bucket, which is locked. */
+static bool count_in(int fd, off_t where, uint32_t tag, uint16_t minute, unsigned *out)
+{
+	struct bucket bucket = { 0 }; /* what a file that is too short does not hold */
+	const ssize_t got = pread(fd, &bucket, sizeof(bucket), where);
+	uint64_t *slot = choose(&bucket, tag, minute);
+	unsigned count = *slot >> 32 == tag ? slot_count(*slot, minute) : 0;
+
+	if (count < COUNT_MAX)
+		count++;
+	*slot = (uint64_t)tag << 32 | (uint64_t)minute << 16 | count;
+	*out = count;
+	return got >= 0 && pwrite(fd, &bucket, sizeof(bucket), where) == sizeof(bucket);
+}
+
+/* How often the address was seen in this minute, this time included. With the mutex held. */
+static bool count_up(struct rate *rate, struct text address, uint16_t minute, unsigned *out)
 {
 	unsigned char mac[SHA256_BYTES], bytes[16];
+	struct header header;
 	char copy[64];
 	uint32_t tag, bucket;
-	_Atomic uint64_t *slot;
-	uint64_t old, fresh;
-	unsigned count;
+	off_t where;
+	bool good;
 
-	secret_hmac(table->key, sizeof(table->key), significant(address, copy, bytes), mac);
+	if (!open_file(rate) || !read_key(rate->fd, &header))
+		return false;
+	secret_hmac(header.key, sizeof(header.key), significant(address, copy, bytes), mac);
 	memcpy(&tag, mac, sizeof(tag));
 	memcpy(&bucket, mac + sizeof(tag), sizeof(bucket));
-	slot = choose(table->slots[bucket % BUCKETS], tag, minute);
-	old = atomic_load(slot);
-	do {
-		count = old >> 32 == tag ? slot_count(old, minute) : 0;
-		if (count == COUNT_MAX)
-			return count;
-		fresh = (uint64_t)tag << 32 | (uint64_t)minute << 16 | ++count;
-	} while (!atomic_compare_exchange_weak(slot, &old, fresh));
-	return count;
+	where = (off_t)sizeof(header) + (off_t)(bucket % BUCKETS * sizeof(struct bucket));
+	if (!lock(rate->fd, F_WRLCK, where, sizeof(struct bucket)))
+		return false;
+	good = count_in(rate->fd, where, tag, minute, out);
+	return lock(rate->fd, F_UNLCK, where, sizeof(struct bucket)) && good;
+}
+
+static bool count(struct rate *rate, struct text address, uint16_t minute, unsigned *out)
+{
+	bool counted;
+
+	pthread_mutex_lock(&rate->mutex);
+	counted = count_up(rate, address, minute, out);
+	if (!counted && !rate->complained)
+		log_event(CONFIG_LOG_ERROR, "rate", "%s/rate: %s; logins are not limited",
+			  rate->config->state_dir, strerror(errno));
+	rate->complained = !counted;
+	pthread_mutex_unlock(&rate->mutex);
+	return counted;
 }
 
 bool rate_allow(struct rate *rate, struct text address, int64_t now, struct problem *p)
 {
-	struct table *table = rate ? open_table(rate) : NULL;
-	unsigned count;
+	unsigned seen;
 
-	if (!table)
+	if (!rate || !count(rate, address, (uint16_t)(now / 60), &seen) ||
+	    seen <= (unsigned)rate->config->rate_login)
 		return true;
-	count = count_up(table, address, (uint16_t)(now / 60));
-	if (count <= (unsigned)rate->config->rate_login)
-		return true;
-	problem(p, RATE_LIMITED, "%u in this minute", count);
+	problem(p, RATE_LIMITED, "%u in this minute", seen);
 	p->retry_after_s = (unsigned)(60 - now % 60);
 	return false;
 }

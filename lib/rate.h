@@ -1,7 +1,7 @@
 /*
  * How often an address may try to log in: counted per minute over all workers, in a file of
- * state_dir that they share in memory. Of fixed size; nothing in it needs repair when a
- * worker dies.
+ * state_dir. Of fixed size; nothing in it needs repair when a worker dies, or when somebody
+ * empties or removes it.
  */
 #ifndef PINTLE_RATE_H
 #define PINTLE_RATE_H

@@ -40,7 +40,7 @@ function ok(good, name, seen) {
 async function newPage(options = {}) {
 	const context = await browser.newContext({ ignoreHTTPSErrors: https, ...options });
 	const page = await context.newPage();
-	page.setDefaultTimeout(10000);
+	page.setDefaultTimeout(120000); // the end of hope: nothing waits for this where all is well
 	page.on("pageerror", (error) => complaints.push(error.message));
 	page.on("console", (message) => {
 		if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
