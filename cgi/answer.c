@@ -1,22 +1,14 @@
 #include "answer.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "origin.h"
 #include "route.h"
 
 /* Expired rows go in batches small enough to be in nobody's way. */
 #define PURGE_ROWS 100
-
-static double milliseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 /* What was asked for; an authorizer is asked about pages that are not ours. */
 static struct text logged_path(const struct request *req)
@@ -27,7 +19,7 @@ static struct text logged_path(const struct request *req)
 }
 
 static void write_log_line(const struct request *req, const struct response *res,
-			   const struct problem *p, double started)
+			   const struct problem *p, uint64_t microseconds)
 {
 	const struct problem_row *row = problem_row(p->kind);
 	const bool failed = p->kind != PROBLEM_NONE;
@@ -47,18 +39,18 @@ static void write_log_line(const struct request *req, const struct response *res
 		.place = place,
 		.provider = res->provider,
 		.user_id = res->user_id,
-		.milliseconds = milliseconds() - started,
+		.milliseconds = (double)microseconds / 1e3,
 	});
 }
 
 /* From the request to a filled response, or to a problem. */
 static bool respond(const struct app *app, const struct request *req, struct response *res,
-		    const char **methods, struct problem *p)
+		    struct route_path *path, struct problem *p)
 {
-	const struct route *route = route_find(req, methods, p);
+	const struct route *route = route_find(req, path, p);
 
 	if (!route) {
-		if (!*methods || !text_is(req->method, "OPTIONS"))
+		if (!path->methods || !text_is(req->method, "OPTIONS"))
 			return false;
 		problem_clear(p);
 		res->status = 204; /* a preflight; its headers follow for all answers */
@@ -69,30 +61,41 @@ static bool respond(const struct app *app, const struct request *req, struct res
 	       route->handle(app, req, res, p);
 }
 
+static void count(const struct request *req, const struct response *res,
+		  enum metrics_path path, const struct problem *p, uint64_t microseconds)
+{
+	metrics_request(path, res->status, microseconds);
+	if (path == METRICS_PATH_LOGIN && text_is(req->method, "POST"))
+		metrics_login(p->kind, res->created);
+}
+
 void answer(const struct app *app, struct arena *arena, int64_t now, const struct door *door,
 	    struct response *res, struct text *out)
 {
-	const double started = milliseconds();
-	const char *methods = NULL;
+	const uint64_t started = metrics_clock();
+	struct route_path path;
 	struct problem p = { 0 };
 	struct request req;
+	uint64_t took;
 
 	request_read(&req, door, arena, now);
 	if (req.role == ROLE_RESPONDER)
 		request_read_body(&req, door, app->config->body_limit);
 	response_start(res, arena);
 	res->without_body = text_is(req.method, "HEAD");
-	if (!respond(app, &req, res, &methods, &p)) {
+	if (!respond(app, &req, res, &path, &p)) {
 		response_problem(res, &p, req.id);
 		if (p.kind == PROBLEM_METHOD_NOT_ALLOWED)
-			response_header(res, "Allow", text_of(methods));
+			response_header(res, "Allow", text_of(path.methods));
 	}
 	/* An authorizer's headers end up at the page it guards: none of CORS belong there. */
 	if (req.role == ROLE_RESPONDER)
 		origin_add_headers(app->config, &req,
-				   text_is(req.method, "OPTIONS") ? methods : NULL, res);
+				   text_is(req.method, "OPTIONS") ? path.methods : NULL, res);
 	*out = response_print(res);
-	write_log_line(&req, res, &p, started);
+	took = metrics_clock() - started;
+	count(&req, res, path.counted, &p, took);
+	write_log_line(&req, res, &p, took);
 }
 
 void answer_after(const struct app *app, const struct response *res, int64_t now)

@@ -46,6 +46,7 @@ static bool respond(const struct app *app, const struct request *req,
 	/* Not for a token that was refused: whoever sends it gets no work out of the database. */
 	res->purge = is_time_to_purge(req);
 	res->provider = identity->provider->config->name;
+	res->created = login->created;
 	res->user_id = arena_copy(res->arena, text_of(login->user.id)).data;
 	if (body->is_form)
 		redirect(body, res);

@@ -10,6 +10,7 @@
 #include "app.h"
 #include "autoconf.h"
 #include "log.h"
+#include "metrics.h"
 #include "sandbox_worker.h"
 #include "serve.h"
 
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	log_open(&config->log, "pintle");
+	metrics_open(config->state_dir);
 	listener = find_listener(&options);
 	if (listener >= 0) {
 		block_signals();

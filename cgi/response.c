@@ -11,6 +11,7 @@ void response_start(struct response *res, struct arena *arena)
 	memset(res, 0, sizeof(*res));
 	res->arena = arena;
 	res->status = 200;
+	res->content_type = "application/json";
 	res->headers = buffer_new(arena, 512);
 	res->body = buffer_new(arena, 1024);
 }
@@ -49,6 +50,7 @@ void response_problem(struct response *res, const struct problem *p, const char 
 	res->bodiless = false;
 	res->headers.len = 0;
 	res->body.len = 0;
+	res->content_type = "application/json";
 	json_begin(&res->body, NULL, '{');
 	json_add_string(&res->body, "error", text_of(row->error));
 	if (row->reason)
@@ -119,8 +121,9 @@ struct text response_print(const struct response *res)
 	buffer_add(&out, AS_TEXT("\r\nCache-Control: no-store\r\n"
 				 "X-Content-Type-Options: nosniff\r\n"));
 	if (has_body) {
-		buffer_add(&out, AS_TEXT("Content-Type: application/json\r\n"
-					 "Content-Length: "));
+		buffer_add(&out, AS_TEXT("Content-Type: "));
+		buffer_add(&out, text_of(res->content_type));
+		buffer_add(&out, AS_TEXT("\r\nContent-Length: "));
 		buffer_add_number(&out, (int64_t)res->body.len);
 		buffer_add(&out, AS_TEXT("\r\n"));
 	}

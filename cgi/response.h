@@ -11,12 +11,14 @@ struct response {
 	struct arena *arena;
 	int status;
 	struct buffer headers; /* lines that end in CR LF */
-	struct buffer body;    /* JSON */
+	struct buffer body;
+	const char *content_type; /* of the body; at first JSON */
 	bool without_body;     /* the answer to HEAD */
 	bool bodiless;	       /* there is none to speak of: 204, or an authorizer's yes */
 
 	/* for the log line */
 	const char *provider, *user_id;
+	bool created; /* by this login; to be counted */
 
 	/* what is left to be done once the answer is out */
 	char touch_session[STORE_ID_SIZE]; /* "" : nothing */

@@ -1,17 +1,19 @@
 #include "route.h"
 
 static const struct route routes[] = {
-	{ ROLE_RESPONDER, "POST", "/login", true, handle_login },
-	{ ROLE_RESPONDER, "GET", "/session", false, handle_session },
-	{ ROLE_RESPONDER, "POST", "/logout", true, handle_logout },
-	{ ROLE_RESPONDER, "GET", "/sessions", false, handle_sessions },
-	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, handle_session_end },
-	{ ROLE_RESPONDER, "POST", "/refresh", true, handle_refresh },
-	{ ROLE_RESPONDER, "GET", "/jwks", false, handle_jwks },
-	{ ROLE_RESPONDER, "*", "/authorize", false, handle_authorize },
-	{ ROLE_AUTHORIZER, "*", "*", false, handle_authorizer },
-	{ ROLE_RESPONDER, "GET", "/healthz", false, handle_health },
-	{ ROLE_RESPONDER, "GET", "/readyz", false, handle_ready },
+	{ ROLE_RESPONDER, "POST", "/login", true, METRICS_PATH_LOGIN, handle_login },
+	{ ROLE_RESPONDER, "GET", "/session", false, METRICS_PATH_SESSION, handle_session },
+	{ ROLE_RESPONDER, "POST", "/logout", true, METRICS_PATH_LOGOUT, handle_logout },
+	{ ROLE_RESPONDER, "GET", "/sessions", false, METRICS_PATH_SESSIONS, handle_sessions },
+	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, METRICS_PATH_SESSIONS_ID,
+	  handle_session_end },
+	{ ROLE_RESPONDER, "POST", "/refresh", true, METRICS_PATH_REFRESH, handle_refresh },
+	{ ROLE_RESPONDER, "GET", "/jwks", false, METRICS_PATH_JWKS, handle_jwks },
+	{ ROLE_RESPONDER, "*", "/authorize", false, METRICS_PATH_AUTHORIZE, handle_authorize },
+	{ ROLE_AUTHORIZER, "*", "*", false, METRICS_PATH_AUTHORIZER, handle_authorizer },
+	{ ROLE_RESPONDER, "GET", "/healthz", false, METRICS_PATH_HEALTHZ, handle_health },
+	{ ROLE_RESPONDER, "GET", "/readyz", false, METRICS_PATH_READYZ, handle_ready },
+	{ ROLE_RESPONDER, "GET", "/metrics", false, METRICS_PATH_METRICS, handle_metrics },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(*routes))
@@ -50,16 +52,16 @@ static const char *allowed(const struct route *route)
 						    : "DELETE, OPTIONS";
 }
 
-const struct route *route_find(const struct request *req, const char **methods,
+const struct route *route_find(const struct request *req, struct route_path *path,
 			       struct problem *p)
 {
-	*methods = NULL;
+	*path = (struct route_path){ NULL, METRICS_PATH_OTHER };
 	for (size_t i = 0; i < ROUTES; i++) {
 		const struct route *route = &routes[i];
 
 		if (!matches(route, req))
 			continue;
-		*methods = allowed(route);
+		*path = (struct route_path){ allowed(route), route->counted };
 		if (strcmp(route->method, "*") == 0 || text_is(req->method, route->method) ||
 		    (text_is(req->method, "HEAD") && strcmp(route->method, "GET") == 0))
 			return route;

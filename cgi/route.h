@@ -3,6 +3,7 @@
 #define PINTLE_ROUTE_H
 
 #include "app.h"
+#include "metrics.h"
 #include "request.h"
 #include "response.h"
 
@@ -14,15 +15,21 @@ struct route {
 	const char *method; /* "*": any */
 	const char *path;   /* "*" at its end stands for one segment; "*" alone for any path */
 	bool changes;		   /* something: the origin must be right */
+	enum metrics_path counted; /* as what: this very path */
 	handler *handle;
+};
+
+/* What is known of a path, whatever the method: also where there is no route. */
+struct route_path {
+	const char *methods; /* for Allow and CORS; NULL for a path that is not there */
+	enum metrics_path counted;
 };
 
 /*
  * The route of a request; HEAD finds GET's. NULL and a problem when there is none: NOT_FOUND,
- * or METHOD_NOT_ALLOWED. *METHODS gets the methods that the path knows, for Allow and CORS;
- * NULL for a path that is not there.
+ * or METHOD_NOT_ALLOWED. *PATH is set in any case.
  */
-const struct route *route_find(const struct request *req, const char **methods,
+const struct route *route_find(const struct request *req, struct route_path *path,
 			       struct problem *p);
 
 /* What stands in the place of the "*" of a path. */
@@ -39,5 +46,6 @@ handler handle_authorize;
 handler handle_authorizer;
 handler handle_health;
 handler handle_ready;
+handler handle_metrics;
 
 #endif

@@ -23,6 +23,7 @@
 #include "answer.h"
 #include "fetcher.h"
 #include "log.h"
+#include "metrics.h"
 #include "notify.h"
 #include "sandbox_worker.h"
 
@@ -277,6 +278,7 @@ static void reload(struct server *server, const char *config_file)
 	pthread_mutex_unlock(&server->mutex);
 	serving_release(server, old);
 	log_open(&config->log, "pintle");
+	metrics_open(config->state_dir);
 	log_event(CONFIG_LOG_INFO, "reload", "%s", config_file);
 	notify_ready(NULL);
 }

@@ -19,6 +19,7 @@
 #include "json.h"
 #include "jwks.h"
 #include "log.h"
+#include "metrics.h"
 #include "sandbox.h"
 
 #define EXIT_USAGE 64
@@ -33,6 +34,7 @@ struct job {
 	struct get_options get;
 	struct arena *arena;
 	const char *file, *tried, *lock;
+	bool not_modified;
 	uid_t owner; /* of state_dir: what root writes there must stay usable for it */
 	gid_t group;
 };
@@ -211,7 +213,7 @@ static bool check_set(const struct job *job, struct text document, struct proble
 	return true;
 }
 
-static bool fetch(const struct job *job, struct problem *p)
+static bool fetch(struct job *job, struct problem *p)
 {
 	struct jwks_record record = { 0 }, old = { 0 };
 	/* An ETag says nothing at another URL, and discovery may have found one. */
@@ -224,6 +226,7 @@ static bool fetch(const struct job *job, struct problem *p)
 	/* Unasked for, it would keep alive what the issuer may have withdrawn. */
 	if (answer.not_modified && !etag.len)
 		return problem(p, KEYS_AWAY, "304 to a request without an ETag");
+	job->not_modified = answer.not_modified;
 	record.keys = answer.not_modified ? old.keys : answer.body;
 	if (!check_set(job, record.keys, p))
 		return false;
@@ -254,12 +257,26 @@ static void confine(const struct job *job)
 	sandbox_free(s);
 }
 
+static bool fetch_and_count(struct job *job, struct problem *p)
+{
+	const uint64_t started = metrics_clock();
+	const bool good = fetch(job, p);
+
+	metrics_fetch(!good		  ? METRICS_FETCH_FAILED
+		      : job->not_modified ? METRICS_FETCH_NOT_MODIFIED
+					  : METRICS_FETCH_FETCHED,
+		      metrics_clock() - started);
+	return good;
+}
+
 static bool run(struct job *job, struct problem *p)
 {
 	int lock;
 
 	if (!open_directory(job, p))
 		return false;
+	/* While the file can still be opened: it is not below jwks/. */
+	metrics_open(job->state_dir);
 	if (!job->unconfined)
 		confine(job);
 	lock = open_file(job->lock, O_RDONLY, p);
@@ -269,7 +286,7 @@ static bool run(struct job *job, struct problem *p)
 	if (flock(lock, LOCK_EX))
 		return problem(p, KEYS_AWAY, "%s: %s", job->lock, strerror(errno));
 	return jwks_is_cooling(job->tried, source(job), job->cooldown_s) ||
-	       (note_begin(job, p) && fetch(job, p));
+	       (note_begin(job, p) && fetch_and_count(job, p));
 }
 
 static int usage(void)

@@ -73,6 +73,7 @@ struct app *app_new(struct config *config)
 		app->own_rules = (struct token_rules){
 			.providers = provider_list_new(app->own_config),
 			.token_limit = config->token_limit,
+			.issuer = METRICS_OWN,
 		};
 	}
 	return app;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "autoconf.h"
+#include "metrics.h"
 
 #ifndef HAVE_MY_BOOL
 typedef bool my_bool; /* MySQL dropped the name in 8.0 */
@@ -241,6 +242,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 		return true;
 	}
 	link->fault = DB_LOST;
+	metrics_db(METRICS_DB_CONNECT);
 	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error, meaning(error));
 }
 
@@ -293,9 +295,10 @@ struct db_link *db_take(struct db *db, struct problem *p)
 	if (link)
 		db->free = link->next_free;
 	pthread_mutex_unlock(&db->mutex);
-	if (!link)
+	if (!link) {
+		metrics_db(METRICS_DB_BUSY);
 		problem(p, DATABASE_AWAY, "all %d connections are busy", db->config->pool);
-	else if (!db_open(db, link, p)) {
+	} else if (!db_open(db, link, p)) {
 		db_give_back(db, link);
 		link = NULL;
 	}
@@ -334,8 +337,15 @@ void store_thread_end(void)
  */
 static bool fail(struct db_link *link, unsigned error, const char *what, struct problem *p)
 {
+	static const enum metrics_db counted[] = {
+		[DB_LOST] = METRICS_DB_LOST,	     [DB_AGAIN] = METRICS_DB_AGAIN,
+		[DB_NO_TABLE] = METRICS_DB_NO_TABLE, [DB_OTHER] = METRICS_DB_OTHER,
+		[DB_FINE] = METRICS_DB_OTHER,
+	};
+
 	link->fault = classify(error);
 	link->unfit = is_unfit(error);
+	metrics_db(counted[link->fault]);
 	if (link->fault == DB_LOST)
 		close_link(link);
 	return problem(p, DATABASE_AWAY, "%s: error %u%s", what, error, meaning(error));
@@ -524,8 +534,12 @@ void db_roll_back(struct db_link *link)
 
 bool db_commit(struct db_link *link, struct problem *p)
 {
-	if (!mysql_commit(link->mysql))
+	const uint64_t started = metrics_clock();
+
+	if (!mysql_commit(link->mysql)) {
+		metrics_commit(metrics_clock() - started);
 		return true;
+	}
 	fail(link, mysql_errno(link->mysql), "COMMIT", p);
 	/* Any other error than a conflict leaves it open whether it was done. */
 	if (link->fault != DB_AGAIN)

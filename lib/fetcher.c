@@ -19,6 +19,7 @@
 #include "arena.h"
 #include "jwks.h"
 #include "log.h"
+#include "metrics.h"
 
 #ifndef PINTLE_LIBEXEC_DIR
 #define PINTLE_LIBEXEC_DIR "/usr/libexec/pintle"
@@ -125,6 +126,7 @@ static bool child_end(struct child *child, int limit_s, int *status)
 	ended = has_ended(child, WNOHANG);
 	if (!ended && monotonic() - child->begun > limit_s) {
 		kill(child->pid, SIGKILL);
+		metrics_fetch(METRICS_FETCH_KILLED, (uint64_t)limit_s * 1000000);
 		ended = has_ended(child, 0);
 	}
 	if (ended) {

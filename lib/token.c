@@ -404,9 +404,12 @@ bool token_verify(const struct token_rules *rules, struct text token, int64_t no
 
 		if (trace)
 			trace->check(trace->context, steps[i].name, passed, c.saw);
-		if (!passed)
+		if (!passed) {
+			metrics_token(rules->issuer, p->kind);
 			return false;
+		}
 	}
+	metrics_token(rules->issuer, PROBLEM_NONE);
 	*out = c.identity;
 	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef PINTLE_TOKEN_H
 #define PINTLE_TOKEN_H
 
+#include "metrics.h"
 #include "json.h"
 #include "provider.h"
 #include "secret.h"
@@ -42,6 +43,7 @@ struct token_rules {
 	struct providers *providers;
 	size_t token_limit;
 	bool phone; /* people may be known by phone number alone */
+	enum metrics_issuer issuer; /* whose tokens they are, for the counts */
 };
 
 /*

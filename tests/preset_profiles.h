@@ -401,8 +401,8 @@ static inline void open_providers(const char *text)
 {
 	close_providers();
 	config = scratch_config(text);
-	rules = (struct token_rules){ provider_list_new(config), config->token_limit,
-				      false };
+	rules = (struct token_rules){ .providers = provider_list_new(config),
+				      .token_limit = config->token_limit };
 	store = store_new(config);
 }
 

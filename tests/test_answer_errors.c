@@ -249,6 +249,12 @@ static void used_token_and_foreign_origin(void **state)
 	       .body = body_with(token), .more = { "HTTP_ORIGIN=https://evil.example" });
 }
 
+static void numbers_are_for_those_who_may_see_them(void **state)
+{
+	(void)state;
+	EXPECT("metrics", 403, ADDRESS_REFUSED, .method = "GET", .path = "/metrics");
+}
+
 /* ---- 404, 405, 413, 415, 429 */
 
 static void unknown_paths_and_wrong_methods(void **state)
@@ -543,6 +549,7 @@ int main(void)
 		TEST(good_token_and_no_login),
 		TEST(address_of_another_sign_in_is_a_conflict),
 		TEST(used_token_and_foreign_origin),
+		TEST(numbers_are_for_those_who_may_see_them),
 		TEST(unknown_paths_and_wrong_methods),
 		TEST(large_bodies_and_other_types),
 		TEST(too_many_logins_from_one_address),

@@ -25,9 +25,11 @@ static const struct {
 	{ "GET", "/jwks", handle_jwks, false, "GET, HEAD, OPTIONS" },
 	{ "GET", "/healthz", handle_health, false, "GET, HEAD, OPTIONS" },
 	{ "GET", "/readyz", handle_ready, false, "GET, HEAD, OPTIONS" },
+	{ "GET", "/metrics", handle_metrics, false, "GET, HEAD, OPTIONS" },
 };
 
 static struct problem last;
+static enum metrics_path counted;
 
 static const struct route *find_as(enum role role, const char *method, const char *path,
 				   const char **methods)
@@ -36,8 +38,14 @@ static const struct route *find_as(enum role role, const char *method, const cha
 				     .method = text_of(method),
 				     .path = text_of(path) };
 
+	struct route_path known;
+	const struct route *route;
+
 	last = (struct problem){ 0 };
-	return route_find(&req, methods, &last);
+	route = route_find(&req, &known, &last);
+	*methods = known.methods;
+	counted = known.counted;
+	return route;
 }
 
 static const struct route *find(const char *method, const char *path)
@@ -59,6 +67,32 @@ static void every_route_is_found_by_method_and_path(void **state)
 		assert_true(route->handle == routes[i].handle);
 		assert_int_equal(route->changes, routes[i].changes);
 	}
+}
+
+/* A pattern, whatever stands in a path: nobody can make the list of counts longer. */
+static void every_path_is_counted_as_its_pattern(void **state)
+{
+	const char *methods;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(routes); i++) {
+		const char *pattern = strcmp(routes[i].path, "/sessions/17") == 0
+					      ? "/sessions/*"
+					      : routes[i].path;
+
+		find(routes[i].method, routes[i].path);
+		assert_string_equal(metrics_path_pattern(counted), pattern);
+		find("PATCH", routes[i].path);
+		assert_string_equal(metrics_path_pattern(counted), pattern);
+	}
+	find("GET", "/authorize");
+	assert_string_equal(metrics_path_pattern(counted), "/authorize");
+	find_as(ROLE_AUTHORIZER, "GET", "/login", &methods);
+	assert_string_equal(metrics_path_pattern(counted), "authorizer");
+	find("GET", "/login/x");
+	assert_string_equal(metrics_path_pattern(counted), "other");
+	find("GET", "/sessions/1/2");
+	assert_string_equal(metrics_path_pattern(counted), "other");
 }
 
 static void head_is_answered_where_get_is(void **state)
@@ -151,11 +185,11 @@ static void path_with_a_nul_is_none(void **state)
 {
 	const struct request req = { .method = AS_TEXT("POST"),
 				     .path = AS_TEXT("/login\0") };
-	const char *methods;
+	struct route_path path;
 
 	(void)state;
 	last = (struct problem){ 0 };
-	assert_null(route_find(&req, &methods, &last));
+	assert_null(route_find(&req, &path, &last));
 	assert_int_equal(last.kind, PROBLEM_NOT_FOUND);
 }
 
@@ -216,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_route_is_found_by_method_and_path),
 		cmocka_unit_test(head_is_answered_where_get_is),
+		cmocka_unit_test(every_path_is_counted_as_its_pattern),
 		cmocka_unit_test(other_methods_are_told_which_are_allowed),
 		cmocka_unit_test(path_that_is_nearly_one_is_none),
 		cmocka_unit_test(path_with_a_nul_is_none),

@@ -114,8 +114,9 @@ static inline int open_all(void **state)
 			maker_jwk(a, stranger, "\"kid\":\"same\""),
 			maker_jwk(a, ec384, "\"kid\":\"enc\",\"use\":\"enc\""), NULL)));
 	config = scratch_config(configuration);
-	rules = (struct token_rules){ provider_list_new(config), config->token_limit,
-				      false };
+	rules = (struct token_rules){ .providers = provider_list_new(config),
+				      .token_limit = config->token_limit,
+				      .phone = false };
 	arena_free(a);
 	return 0;
 }
