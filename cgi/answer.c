@@ -43,21 +43,32 @@ static void write_log_line(const struct request *req, const struct response *res
 	});
 }
 
+/*
+ * ROUTE is that of "*" or none. Of a page that is guarded a server may ask with the client's
+ * own method: a yes to OPTIONS would open it, so only our own path has preflights.
+ */
+static bool is_preflight(const struct request *req, const struct route *route,
+			 const char *methods)
+{
+	return methods && text_is(req->method, "OPTIONS") &&
+	       (!route || (req->role == ROLE_RESPONDER && req->is_direct));
+}
+
 /* From the request to a filled response, or to a problem. */
 static bool respond(const struct app *app, const struct request *req, struct response *res,
 		    struct route_path *path, struct problem *p)
 {
 	const struct route *route = route_find(req, path, p);
 
-	if (!route) {
-		if (!path->methods || !text_is(req->method, "OPTIONS"))
-			return false;
+	if (is_preflight(req, route, path->methods)) {
 		problem_clear(p);
-		res->status = 204; /* a preflight; its headers follow for all answers */
+		res->status = 204; /* its headers follow for all answers */
 		res->bodiless = true;
 		return true;
 	}
-	return (!route->changes || origin_check(app->config, req, p)) &&
+	if (!route)
+		return false;
+	return (!route->changes || origin_check(app->config, req, route->forms, p)) &&
 	       route->handle(app, req, res, p);
 }
 

@@ -11,15 +11,6 @@
  */
 #define PURGE_DIGIT '7'
 
-/* A form may only carry a token of a provider that says so. */
-static bool check_form(const struct login_body *body, const struct identity *identity,
-		       struct problem *p)
-{
-	return !body->is_form || identity->provider->config->form ||
-	       problem(p, MEDIA_TYPE, "provider %s takes no forms",
-		       identity->provider->config->name);
-}
-
 static void redirect(const struct login_body *body, struct response *res)
 {
 	res->status = 303;
@@ -89,7 +80,7 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	return rate_allow(app->rate, req->address, req->now, p) &&
 	       login_body_parse(app, req, &body, p) &&
 	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
-	       check_form(&body, &identity, p) &&
+	       login_body_check_form(app, req, &body, &identity, p) &&
 	       record(app, req, &identity, &login, p) &&
 	       respond(app, req, &body, &identity, &login, res, p);
 }

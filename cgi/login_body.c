@@ -3,6 +3,8 @@
 #include "body.h"
 #include "cookie.h"
 #include "form.h"
+#include "json.h"
+#include "origin.h"
 #include "return_to.h"
 
 /* The first of token_places that is there decides: it holds a token, or the body is bad. */
@@ -30,14 +32,18 @@ static bool takes_forms(const struct config *config)
 }
 
 /* Google's double submit: the page's cookie comes again as a field, or it was another's page. */
-static bool check_google(const struct request *req, struct problem *p)
+static bool has_google_csrf(const struct request *req)
 {
 	struct text field, cookie;
 
-	if (!form_field(req->arena, req->body, "g_csrf_token", &field) || !field.len ||
-	    !cookie_find(req, "g_csrf_token", &cookie) || !text_equal(field, cookie))
-		return problem(p, BAD_FORM, "g_csrf_token is not that of the cookie");
-	return true;
+	return form_field(req->arena, req->body, "g_csrf_token", &field) && field.len &&
+	       cookie_find(req, "g_csrf_token", &cookie) && text_equal(field, cookie);
+}
+
+static bool check_google(const struct login_body *body, struct problem *p)
+{
+	return body->has_google_csrf ||
+	       problem(p, BAD_FORM, "g_csrf_token is not that of the cookie");
 }
 
 /* From the query of the address posted to, or from Apple's state. */
@@ -65,7 +71,8 @@ static bool parse_form(const struct request *req, struct login_body *out, struct
 		return problem(p, BAD_FORM, "both credential and id_token");
 	if (!has_credential && !has_id_token)
 		return problem(p, NO_TOKEN, "neither credential nor id_token");
-	if (has_credential && !check_google(req, p))
+	out->has_google_csrf = has_google_csrf(req);
+	if (has_credential && !check_google(out, p))
 		return false;
 	out->is_form = true;
 	out->return_to = find_return(req);
@@ -89,4 +96,29 @@ bool login_body_parse(const struct app *app, const struct request *req,
 	}
 	*out = body;
 	return true;
+}
+
+static bool is_google(const struct identity *identity)
+{
+	const struct json *value;
+	struct text issuer;
+
+	return json_member(identity->document, "iss", &value) && json_string(value, &issuer) &&
+	       (text_is(issuer, "https://accounts.google.com") ||
+		text_is(issuer, "accounts.google.com"));
+}
+
+bool login_body_check_form(const struct app *app, const struct request *req,
+			   const struct login_body *body, const struct identity *identity,
+			   struct problem *p)
+{
+	const struct config_provider *provider = identity->provider->config;
+
+	if (!body->is_form)
+		return true;
+	if (!provider->form)
+		return problem(p, MEDIA_TYPE, "provider %s takes no forms", provider->name);
+	return origin_check_form(app->config, req, provider, p) &&
+	       /* Whichever field the token came in: another's page chooses that. */
+	       (!is_google(identity) || check_google(body, p));
 }

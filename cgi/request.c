@@ -64,6 +64,22 @@ static struct text find_path(char *const *variables)
 		     : AS_TEXT("");
 }
 
+/*
+ * The server's words for our path, put together again, are what was asked for. Where it asks
+ * about another page the URI is that page's.
+ */
+static bool is_direct(char *const *variables, struct text uri)
+{
+	const struct text script = first(variables, "SCRIPT_NAME", NULL);
+	const struct text info = first(variables, "PATH_INFO", NULL);
+	struct text query;
+	const struct text path = text_before(uri, '?', &query);
+
+	return !uri.len || (path.len == script.len + info.len &&
+			    memcmp(path.data, script.data, script.len) == 0 &&
+			    memcmp(path.data + script.len, info.data, info.len) == 0);
+}
+
 static void make_id(char id[REQUEST_ID_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
@@ -101,6 +117,7 @@ void request_read(struct request *req, const struct door *door, struct arena *ar
 	req->fetch_site = first(v, "HTTP_SEC_FETCH_SITE", NULL);
 	req->fetch_mode = first(v, "HTTP_SEC_FETCH_MODE", NULL);
 	req->uri = first(v, "REQUEST_URI", NULL);
+	req->is_direct = is_direct(v, req->uri);
 	req->accept = first(v, "HTTP_ACCEPT", NULL);
 	req->authorization = get(v, "HTTP_AUTHORIZATION");
 }

@@ -1,19 +1,19 @@
 #include "route.h"
 
 static const struct route routes[] = {
-	{ ROLE_RESPONDER, "POST", "/login", true, METRICS_PATH_LOGIN, handle_login },
-	{ ROLE_RESPONDER, "GET", "/session", false, METRICS_PATH_SESSION, handle_session },
-	{ ROLE_RESPONDER, "POST", "/logout", true, METRICS_PATH_LOGOUT, handle_logout },
-	{ ROLE_RESPONDER, "GET", "/sessions", false, METRICS_PATH_SESSIONS, handle_sessions },
-	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, METRICS_PATH_SESSIONS_ID,
+	{ ROLE_RESPONDER, "POST", "/login", true, true, METRICS_PATH_LOGIN, handle_login },
+	{ ROLE_RESPONDER, "GET", "/session", false, false, METRICS_PATH_SESSION, handle_session },
+	{ ROLE_RESPONDER, "POST", "/logout", true, false, METRICS_PATH_LOGOUT, handle_logout },
+	{ ROLE_RESPONDER, "GET", "/sessions", false, false, METRICS_PATH_SESSIONS, handle_sessions },
+	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, false, METRICS_PATH_SESSIONS_ID,
 	  handle_session_end },
-	{ ROLE_RESPONDER, "POST", "/refresh", true, METRICS_PATH_REFRESH, handle_refresh },
-	{ ROLE_RESPONDER, "GET", "/jwks", false, METRICS_PATH_JWKS, handle_jwks },
-	{ ROLE_RESPONDER, "*", "/authorize", false, METRICS_PATH_AUTHORIZE, handle_authorize },
-	{ ROLE_AUTHORIZER, "*", "*", false, METRICS_PATH_AUTHORIZER, handle_authorizer },
-	{ ROLE_RESPONDER, "GET", "/healthz", false, METRICS_PATH_HEALTHZ, handle_health },
-	{ ROLE_RESPONDER, "GET", "/readyz", false, METRICS_PATH_READYZ, handle_ready },
-	{ ROLE_RESPONDER, "GET", "/metrics", false, METRICS_PATH_METRICS, handle_metrics },
+	{ ROLE_RESPONDER, "POST", "/refresh", true, false, METRICS_PATH_REFRESH, handle_refresh },
+	{ ROLE_RESPONDER, "GET", "/jwks", false, false, METRICS_PATH_JWKS, handle_jwks },
+	{ ROLE_RESPONDER, "*", "/authorize", false, false, METRICS_PATH_AUTHORIZE, handle_authorize },
+	{ ROLE_AUTHORIZER, "*", "*", false, false, METRICS_PATH_AUTHORIZER, handle_authorizer },
+	{ ROLE_RESPONDER, "GET", "/healthz", false, false, METRICS_PATH_HEALTHZ, handle_health },
+	{ ROLE_RESPONDER, "GET", "/readyz", false, false, METRICS_PATH_READYZ, handle_ready },
+	{ ROLE_RESPONDER, "GET", "/metrics", false, false, METRICS_PATH_METRICS, handle_metrics },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(*routes))

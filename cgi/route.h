@@ -15,6 +15,7 @@ struct route {
 	const char *method; /* "*": any */
 	const char *path;   /* "*" at its end stands for one segment; "*" alone for any path */
 	bool changes;		   /* something: the origin must be right */
+	bool forms;		   /* may come from the page of a provider with form = yes */
 	enum metrics_path counted; /* as what: this very path */
 	handler *handle;
 };

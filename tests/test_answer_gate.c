@@ -111,6 +111,67 @@ static void bearer_with_another_subject_is_refused_where_a_login_is(void **state
 	}
 }
 
+/* ---- asked by nginx about a page */
+
+static struct reply ask_about(const char *method, const char *uri, const char *more)
+{
+	return ASK(.method = method, .path = "/authorize",
+		   .more = { variable("REQUEST_URI", uri), "HTTP_ORIGIN=" LISTED,
+			     "HTTP_ACCESS_CONTROL_REQUEST_METHOD=GET", more });
+}
+
+/* With a yes to OPTIONS a server that passes the client's method on would open the page. */
+static void preflight_of_a_guarded_page_is_not_one_of_ours(void **state)
+{
+	static const char *const pages[] = { "/members/", "/members/authorize",
+					     "/members/?/auth/authorize", "/authorize",
+					     "/auth/authorize/", "//auth/authorize",
+					     "/auth/Authorize" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pages); i++)
+		assert_int_equal(ask_about("OPTIONS", pages[i], NULL).status, 401);
+	assert_int_equal(ask_about("OPTIONS", "/auth/authorize", NULL).status, 204);
+	assert_int_equal(ask_about("OPTIONS", "/auth/authorize?x=/members/", NULL).status, 204);
+	assert_int_equal(ask_about("GET", "/auth/authorize", NULL).status, 401);
+	assert_int_equal(ask_about("OPTIONS", "/members/", new_session("alice@example.com"))
+				 .status,
+			 204);
+}
+
+static void browser_is_told_where_to_sign_in_and_nobody_else(void **state)
+{
+	static const char page[] = "/members/a?b=1&c=%26#d";
+	static const char navigates[] = "HTTP_SEC_FETCH_MODE=navigate";
+	struct reply r;
+
+	(void)state;
+	use("login_page = \"/login.html?lang=en\"\n", "");
+	r = ask_about("GET", page, navigates);
+	assert_int_equal(r.status, 401);
+	assert_string_equal(header_of(&r, "X-Pintle-Sign-In"),
+			    "/login.html?lang=en&return_to=/members/a%3Fb%3D1%26c%3D%2526%23d");
+	r = ask_about("GET", "//evil.example/", navigates);
+	assert_string_equal(header_of(&r, "X-Pintle-Sign-In"),
+			    "/login.html?lang=en&return_to=/");
+	r = ask_about("POST", page, navigates);
+	assert_null(header_of(&r, "X-Pintle-Sign-In"));
+	r = ask_about("GET", page, "HTTP_SEC_FETCH_MODE=cors");
+	assert_null(header_of(&r, "X-Pintle-Sign-In"));
+	/* Not known is no reason to sign in anew. */
+	fake_store_away(app->store, true);
+	r = ASK(.method = "GET", .path = "/authorize",
+		.more = { variable("REQUEST_URI", page), navigates,
+			  "HTTP_COOKIE=" COOKIE "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
+	assert_int_equal(r.status, 503);
+	assert_null(header_of(&r, "X-Pintle-Sign-In"));
+	use_again("", "");
+	fake_store_away(app->store, false);
+	r = ask_about("GET", page, navigates);
+	assert_int_equal(r.status, 401);
+	assert_null(header_of(&r, "X-Pintle-Sign-In"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +181,8 @@ int main(void)
 		TEST(bearer_of_an_unknown_person_makes_no_user),
 		TEST(bearer_of_a_denied_domain_is_refused),
 		TEST(bearer_with_another_subject_is_refused_where_a_login_is),
+		TEST(preflight_of_a_guarded_page_is_not_one_of_ours),
+		TEST(browser_is_told_where_to_sign_in_and_nobody_else),
 	};
 
 	return cmocka_run_group_tests(tests, open_all, close_all);

@@ -128,6 +128,7 @@ static void preflight_is_answered_on_every_route(void **state)
 		{ "/healthz", "GET, HEAD, OPTIONS" },
 		{ "/refresh", "POST, OPTIONS" },
 		{ "/jwks", "GET, HEAD, OPTIONS" },
+		{ "/authorize", "GET, HEAD, OPTIONS" },
 	};
 
 	(void)state;

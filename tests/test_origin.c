@@ -81,7 +81,7 @@ static bool may_change(const char *origin, const char *site)
 {
 	const struct request req = request_from(origin, site);
 	struct problem p = { 0 };
-	const bool may = origin_check(&config, &req, &p);
+	const bool may = origin_check(&config, &req, false, &p);
 
 	assert_int_equal(p.kind, may ? PROBLEM_NONE : PROBLEM_ORIGIN_REFUSED);
 	return may;
