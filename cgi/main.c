@@ -93,7 +93,13 @@ static void block_signals(void)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Whoever hangs up, or a limit on the size of files, is an error of a call and no death. */
+static void ignore_signals_of_writing(void)
+{
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 static int answer_misconfigured(const char *error)
@@ -150,6 +156,7 @@ int main(int argc, char **argv)
 	int listener, status;
 
 	fill_standard_descriptors();
+	ignore_signals_of_writing();
 	if (by_hand && parse_options(argc, argv, &options)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -356,6 +357,7 @@ int main(int argc, char **argv)
 	if (!parse_options(argc, argv, &job))
 		return usage();
 	umask(077);
+	signal(SIGXFSZ, SIG_IGN); /* no room is an error that is told, and cleaned up after */
 	job.arena = arena_new();
 	good = run(&job, &p);
 	if (!good)

@@ -1,5 +1,6 @@
 #include "jwks.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -99,8 +100,12 @@ static bool read_file(const struct jwks *jwks, struct arena *a, struct stat *st,
 	size_t len = 0;
 	char *data;
 
-	if (fd < 0)
-		return problem(p, KEYS_AWAY, "key file cannot be opened");
+	if (fd < 0) {
+		/* Short of descriptors for a moment: this is not the file's answer, ask again. */
+		if (errno == EMFILE || errno == ENFILE)
+			memset(st, 0, sizeof(*st));
+		return problem(p, KEYS_AWAY, "key file cannot be opened: error %d", errno);
+	}
 	if (fstat(fd, st) || !S_ISREG(st->st_mode) || st->st_size > RECORD_MAX_BYTES ||
 	    !is_trusted_owner(jwks, st->st_uid) || (st->st_mode & 022)) {
 		close(fd);

@@ -1,0 +1,78 @@
+/*
+ * No allocation fails: where there is no memory, the process ends. That is our own rule
+ * (arena.h), and here it holds for the libraries in our programs too, as they go on without
+ * what they did not get. Measured, each allocation of a login failing once: json-c leaves
+ * members out of objects or makes them null, a key that OpenSSL had no room for is "passed
+ * over" until the next refresh, a good signature becomes a bad one, libconfuse and libfcgi
+ * dereference NULL. A process that is gone is started again; a wrong answer stands.
+ *
+ * Linked into each program by itself, not part of an archive: tests keep the C library's.
+ */
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "autoconf.h"
+
+#ifndef __has_feature
+#define __has_feature(what) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||           \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define HAS_ITS_OWN 1 /* a sanitizer's allocator ends the process too */
+#elif !defined(HAVE___LIBC_MALLOC)
+#define HAS_ITS_OWN 1 /* another C library: ours alone are checked */
+#endif
+
+#ifndef HAS_ITS_OWN
+
+#define PUBLIC __attribute__((visibility("default")))
+
+/* glibc's names for its functions where a program brings its own (malloc, "Replacing"). */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+
+PUBLIC void *malloc(size_t size);
+PUBLIC void *calloc(size_t count, size_t size);
+PUBLIC void *realloc(void *old, size_t size);
+
+/* Nothing here may allocate. */
+__attribute__((cold, noreturn)) static void out_of_memory(void)
+{
+	static const char message[] = "pintle: out of memory\n";
+
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+		_exit(1);
+	abort();
+}
+
+void *malloc(size_t size)
+{
+	void *memory = __libc_malloc(size);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+void *calloc(size_t count, size_t size)
+{
+	void *memory = __libc_calloc(count, size);
+
+	if (!memory)
+		out_of_memory();
+	return memory;
+}
+
+void *realloc(void *old, size_t size)
+{
+	void *memory = __libc_realloc(old, size);
+
+	if (!memory && size)
+		out_of_memory();
+	return memory;
+}
+
+#endif
