@@ -201,7 +201,7 @@ bool mint_keys_load(const char *dir, struct arena *a, struct mint_keys *out,
 {
 	struct key_names keys;
 	struct text pem, key;
-	const char *kid;
+	const char *kid = NULL; /* set where choose_key succeeds, which not every gcc sees */
 	char path[512];
 
 	if (!check_dir(dir, p) || !list_keys(dir, PEM_SUFFIX, &keys, p))

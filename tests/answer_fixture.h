@@ -275,7 +275,7 @@ static inline const char *at(const struct json *json, const char *where)
 static inline double number_at(const struct json *json, const char *where)
 {
 	const struct json *value;
-	double number;
+	double number = 0;
 
 	if (!json || !json_find(json, where, &value) || !json_number(value, &number))
 		fail_msg("no number at %s", where);
@@ -285,7 +285,7 @@ static inline double number_at(const struct json *json, const char *where)
 static inline bool truth_at(const struct json *json, const char *where)
 {
 	const struct json *value;
-	bool truth;
+	bool truth = false;
 
 	if (!json || !json_find(json, where, &value) || !json_boolean(value, &truth))
 		fail_msg("neither true nor false at %s", where);

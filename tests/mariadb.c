@@ -76,6 +76,7 @@ void mariadb_close(void)
 	admin = NULL;
 }
 
+__attribute__((format(printf, 1, 0)))
 static bool query(const char *format, va_list args, uint64_t *out)
 {
 	char sql[4096];

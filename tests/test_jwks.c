@@ -437,8 +437,7 @@ static void damaged_file_keeps_the_keys_read_before(void **state)
 		"{",
 		"{\"keys\":[]}",
 		"<html>",
-		"\x7f"
-		"ELF",
+		"\177ELF",
 	};
 	size_t keys;
 	int64_t age;

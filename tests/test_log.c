@@ -373,8 +373,8 @@ static void ids_of_one_case_are_left_alone(void **state)
 {
 	static const char *const ids[] = {
 		UUID,
-		"123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent."
-		"com",
+		("123456789012-abcdefghijklmnopqrstuvwxyz012345.apps.googleusercontent."
+		 "com"),
 		"0123456789abcdef0123456789abcdef01234567",
 		"SPACE_JWT_PUBLIC_8028AAA3-EC2D-4BAA",
 		"Aa0123456789012345", /* short enough */

@@ -343,8 +343,8 @@ static void address_comes_from_the_signed_claim_alone(void **state)
 		"\"alice@example.com\\n\"",
 		"\"alice@example.com,bob@example.com\"",
 		"\"alice@@example.com\"",
-		"\"al\xc3\xad"
-		"ce@example.com\"",
+		("\"al\xc3\xad"
+		 "ce@example.com\""),
 		"\"Alice <alice@example.com>\"",
 	};
 	const struct text elsewhere =
