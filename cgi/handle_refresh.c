@@ -89,8 +89,8 @@ bool handle_refresh(const struct app *app, const struct request *req, struct res
 	struct store_user user;
 	uint64_t generation;
 
-	if (!app->mint)
-		return problem(p, NOT_FOUND, "session mode is not jwt");
+	if (!app->mint || app->config->session.stateless)
+		return problem(p, NOT_FOUND, "no refresh tokens in this session mode");
 	if (!body_parse(req, app->config->body_limit, true, &body, p) ||
 	    !session_request_refresh(app, req, body, &session, &user, &generation, p) ||
 	    !take_on(app, req, generation, &session, &user, &answer, p))

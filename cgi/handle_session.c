@@ -4,7 +4,10 @@
 
 static void add_facts(struct buffer *b, const struct store_session *s)
 {
-	json_add_string(b, "id", text_of(s->id));
+	if (s->id[0])
+		json_add_string(b, "id", text_of(s->id));
+	else /* sessions = no: a token by itself */
+		json_add_null(b, "id");
 	json_add_number(b, "created_at", s->created_at);
 	json_add_number(b, "last_seen_at", s->last_seen_at);
 	json_add_number(b, "expires_at", s->expires_at);
@@ -56,7 +59,8 @@ bool handle_sessions(const struct app *app, const struct request *req, struct re
 		return false;
 	json_begin(&res->body, NULL, '{');
 	json_begin(&res->body, "sessions", '[');
-	if (store_session_each(app->store, user.id, req->now, add_session, &list, p) != STORE_OK)
+	if (!app->config->session.stateless &&
+	    store_session_each(app->store, user.id, req->now, add_session, &list, p) != STORE_OK)
 		return false;
 	json_end(&res->body, ']');
 	json_end(&res->body, '}');
@@ -96,7 +100,8 @@ bool handle_session_end(const struct app *app, const struct request *req,
 
 	if (!session_request_find(app, req, res, &session, &user, p))
 		return false;
-	if (!text_to_number(segment, &number) || segment.data[0] == '0')
+	if (app->config->session.stateless || !text_to_number(segment, &number) ||
+	    segment.data[0] == '0')
 		return problem(p, NOT_FOUND, "no such session");
 	id = arena_printf(req->arena, "%lld", (long long)number).data;
 	if (!check_own(app, id, &user, p) ||

@@ -115,6 +115,42 @@ static int answer_misconfigured(const char *error)
 	return EXIT_CONFIG;
 }
 
+/*
+ * Over tables that are not fit to say who somebody is, nothing starts. A database that is
+ * away is no reason: it will be looked at when it is there.
+ */
+static bool tables_are_fit(const struct app *app, struct problem *p)
+{
+	return store_check(app->store, p) || problem_row(p->kind)->status == 503;
+}
+
+static int check(struct app *app, const char *file)
+{
+	struct problem p = { 0 };
+	const bool fit = tables_are_fit(app, &p);
+
+	if (fit && p.kind == PROBLEM_NONE)
+		printf("%s: good\n", file);
+	else if (fit)
+		printf("%s: good; the database was not looked at: %s\n", file, p.detail);
+	else
+		fprintf(stderr, "pintle: %s: %s\n", file, p.detail);
+	app_free(app);
+	return fit ? 0 : EXIT_CONFIG;
+}
+
+static int serve(struct app *app, int listener, const char *file, struct sandbox *sandbox)
+{
+	struct problem p = { 0 };
+
+	if (!tables_are_fit(app, &p)) {
+		log_event(CONFIG_LOG_ERROR, "start", "%s", p.detail);
+		app_free(app);
+		return answer_misconfigured(p.detail);
+	}
+	return serve_fcgi(app, listener, file, sandbox);
+}
+
 /* FastCGI starts us with descriptor 0 alone: a socket must not become our stderr. */
 static void fill_standard_descriptors(void)
 {
@@ -166,18 +202,15 @@ int main(int argc, char **argv)
 	config = config_load(options.config, error);
 	if (!config)
 		return answer_misconfigured(error);
-	if (options.check) {
-		printf("%s: good\n", options.config);
-		config_free(config);
-		return 0;
-	}
+	if (options.check)
+		return check(app_new(config), options.config);
 	log_open(&config->log, "pintle");
 	metrics_open(config->state_dir);
 	listener = find_listener(&options);
 	if (listener >= 0) {
 		block_signals();
 		sandbox = enter_sandbox(config, options.config);
-		status = serve_fcgi(app_new(config), listener, options.config, sandbox);
+		status = serve(app_new(config), listener, options.config, sandbox);
 		sandbox_free(sandbox);
 		return status;
 	}

@@ -259,7 +259,9 @@ static void reload(struct server *server, const char *config_file)
 {
 	char error[CONFIG_ERROR_SIZE];
 	struct config *config = config_load(config_file, error);
+	struct problem p = { 0 };
 	struct serving *old, *fresh;
+	struct app *app;
 
 	if (!config) {
 		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", error);
@@ -271,7 +273,14 @@ static void reload(struct server *server, const char *config_file)
 		notify_ready("not reloaded: the new configuration needs a restart");
 		return;
 	}
-	fresh = serving_new(app_new(config));
+	app = app_new(config);
+	if (!store_check(app->store, &p) && problem_row(p.kind)->status != 503) {
+		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", p.detail);
+		notify_ready("not reloaded: the tables are not fit, the old configuration stays");
+		app_free(app);
+		return;
+	}
+	fresh = serving_new(app);
 	pthread_mutex_lock(&server->mutex);
 	old = server->serving;
 	server->serving = fresh;

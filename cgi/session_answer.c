@@ -4,7 +4,7 @@
 #include "json.h"
 #include "session_request.h"
 
-/* A JWT, and the refresh token that stands behind it. */
+/* A JWT, and the refresh token that stands behind it; with sessions = no none does. */
 static bool make_pair(const struct app *app, const struct store_user *user,
 		      const struct request *req, struct session_answer *out,
 		      struct problem *p)
@@ -13,13 +13,16 @@ static bool make_pair(const struct app *app, const struct store_user *user,
 	char refresh[MINT_REFRESH_SIZE];
 
 	if (!mint_token(app->mint, user, row->id, req->now, req->arena, &out->token,
-			&out->token_expires_at, p) ||
-	    !mint_refresh(app->mint, row, row->generation, refresh, p))
+			&out->token_expires_at, p))
+		return false;
+	out->cookie = out->token;
+	out->cookie_life_s = MINT_LIFE_S;
+	if (app->config->session.stateless)
+		return true;
+	if (!mint_refresh(app->mint, row, row->generation, refresh, p))
 		return false;
 	out->refresh_token = arena_copy(req->arena, text_of(refresh));
 	out->refresh_life_s = row->expires_at - req->now;
-	out->cookie = out->token;
-	out->cookie_life_s = MINT_LIFE_S;
 	return true;
 }
 
@@ -81,7 +84,10 @@ void session_answer_add(const struct session_answer *a, struct response *res)
 	}
 	row = &a->session->row;
 	json_begin(b, "session", '{');
-	json_add_string(b, "id", text_of(row->id));
+	if (row->id[0])
+		json_add_string(b, "id", text_of(row->id));
+	else
+		json_add_null(b, "id");
 	if (a->token.len)
 		json_add_string(b, "token", a->token);
 	if (a->token_expires_at)
@@ -89,7 +95,7 @@ void session_answer_add(const struct session_answer *a, struct response *res)
 	if (a->refresh_token.len)
 		json_add_string(b, "refresh_token", a->refresh_token);
 	json_add_number(b, "created_at", row->created_at);
-	json_add_number(b, "expires_at", row->expires_at);
+	json_add_number(b, "expires_at", row->id[0] ? row->expires_at : a->token_expires_at);
 	json_end(b, '}');
 }
 

@@ -26,7 +26,8 @@ static bool find_access(const struct app *app, const struct request *req, bool a
 	if (!access_find(app, &credentials, req->now, req->arena, out, p))
 		return false;
 	res->user_id = arena_copy(req->arena, text_of(out->user.id)).data;
-	if (out->has_session && session_touch_is_due(config, &out->session, req->now))
+	if (out->has_session && out->session.row.id[0] &&
+	    session_touch_is_due(config, &out->session, req->now))
 		snprintf(res->touch_session, sizeof(res->touch_session), "%s",
 			 out->session.row.id);
 	return true;
@@ -162,7 +163,7 @@ const unsigned char *session_request_old(const struct app *app, const struct req
 	case CONFIG_SESSION_PROVIDER:
 		return old_by_provider_token(app, req, token, hash);
 	case CONFIG_SESSION_JWT:
-		return old_by_own_token(app, req, hash);
+		return app->config->session.stateless ? NULL : old_by_own_token(app, req, hash);
 	case CONFIG_SESSION_NONE:
 		break;
 	}

@@ -11,7 +11,8 @@ int cmd_check(struct command_context *context, int argc, char **argv)
 	printf("configuration  %s: good\n", context->config_file);
 	if (!store_ping(context->app->store, &p)) {
 		printf("database       %s\n", p.detail);
-		return command_problem(&p);
+		command_problem(&p);
+		return command_status(&p);
 	}
 	puts("database       good");
 	return STATUS_DONE;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "json.h"
 #include "migrations.h"
 
 static void print_done(const struct store_migration *m)
@@ -20,24 +21,42 @@ int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 	return STATUS_DONE;
 }
 
+static void print_json(const struct command_context *context, const char *server, int version,
+		       int needed, const char *keys)
+{
+	struct buffer b = buffer_new(context->arena, 256);
+
+	json_begin(&b, NULL, '{');
+	json_add_string(&b, "server", text_of(server));
+	json_add_number(&b, "version", version);
+	json_add_number(&b, "needed", needed);
+	json_add_string(&b, "keys", text_of(keys));
+	json_end(&b, '}');
+	printf("%.*s\n", TEXT_ARG(buffer_text(&b)));
+}
+
 int cmd_db_status(struct command_context *context, int argc, char **argv)
 {
 	struct problem p = { 0 };
 	char server[256];
-	int version;
+	struct problem unfit = { 0 };
+	bool current, fit;
+	int version, needed;
 
 	(void)argc, (void)argv;
 	if (!store_describe(context->app->store, server, sizeof(server), &p) ||
 	    !store_schema_version(context->app->store, &version, &p))
 		return command_problem(&p);
+	needed = store_needs_tables(context->app->store) ? STORE_SCHEMA_VERSION : 0;
+	current = version == needed || !needed;
+	fit = store_check(context->app->store, &unfit);
 	if (context->json)
-		printf("{\"server\":\"%s\",\"version\":%d,\"needed\":%d}\n", server, version,
-		       STORE_SCHEMA_VERSION);
+		print_json(context, server, version, needed, fit ? "good" : unfit.detail);
 	else
-		printf("server   %s\nschema   version %d, needed %d\n", server, version,
-		       STORE_SCHEMA_VERSION);
-	if (version == STORE_SCHEMA_VERSION)
-		return STATUS_DONE;
+		printf("server   %s\nschema   version %d, needed %d\nkeys     %s\n", server,
+		       version, needed, fit ? "UNIQUE, and compared byte for byte" : unfit.detail);
+	if (current)
+		return fit ? STATUS_DONE : command_status(&unfit);
 	if (!context->json)
 		puts(version < STORE_SCHEMA_VERSION
 			     ? "cure     pintlectl db migrate"

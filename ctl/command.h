@@ -31,6 +31,9 @@ struct command {
 /* Prints a problem for a person and gives the exit status that it calls for. */
 int command_problem(const struct problem *p);
 
+/* Of what makes the start refuse (store_check): 75, or 78 where it is not fit to start. */
+int command_status(const struct problem *p);
+
 /* Says what is WRONG with how the command was used, and how it is used. STATUS_USAGE. */
 int command_usage(const struct command_context *context, const char *wrong);
 

@@ -53,6 +53,11 @@ int command_problem(const struct problem *p)
 	return problem_row(p->kind)->status == 503 ? STATUS_TRY_AGAIN : STATUS_NO;
 }
 
+int command_status(const struct problem *p)
+{
+	return problem_row(p->kind)->status == 503 ? STATUS_TRY_AGAIN : STATUS_CONFIG;
+}
+
 static void print_words(const struct command *c, char out[96])
 {
 	snprintf(out, 96, "%s%s%s%s%s", c->group, c->name ? " " : "", c->name ? c->name : "",

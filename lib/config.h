@@ -65,6 +65,8 @@ struct config_accounts {
 	bool refuse_subject_change;
 	char *query_lookup, *query_create, *query_seen; /* NULL: the default schema */
 	bool accept_collation;
+	/* Derived: nobody will ever ask which sub came with which user; no identities. */
+	bool forget_subjects;
 };
 
 enum config_session_mode {
@@ -77,6 +79,8 @@ enum config_session_mode {
 
 struct config_session {
 	enum config_session_mode mode;
+	bool rows; /* sessions = yes: they stand in a table and can be ended */
+	bool stateless; /* derived: mode "jwt" without them */
 	int64_t lifetime_s, idle_s, touch_every_s;
 	char *cookie; /* never NULL once loaded */
 	char *cookie_domain, *same_site;

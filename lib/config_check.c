@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "query.h"
+
 static struct config_block *block(struct config_state *s, enum config_section section)
 {
 	return &s->blocks[section];
@@ -159,6 +161,62 @@ static bool check_providers(struct config_state *s)
 	return true;
 }
 
+/* ---- accounts */
+
+static bool check_query(struct config_state *s, enum config_option_id id, const char *sql,
+			enum query_kind kind)
+{
+	const struct config_block *b = block(s, CONFIG_accounts);
+	struct query query;
+	const char *why;
+
+	if (!sql)
+		return true;
+	if (!query_parse(s->arena, sql, kind, &query, &why))
+		return config_refuse(s, b, id, why);
+	if (kind == QUERY_FINDS && !query_uses(&query, QUERY_EMAIL) &&
+	    !query_uses(&query, QUERY_PHONE))
+		return config_refuse(s, b, id, "it asks for neither :email nor :phone");
+	if (id == OPTION_accounts_query_create && query_uses(&query, QUERY_USER_ID))
+		return config_refuse(s, b, id, "nobody has a :user_id before he is created");
+	return true;
+}
+
+/* Who asks whose a sub is, in the table identities? */
+static bool needs_identities(const struct config *config)
+{
+	for (size_t i = 0; i < config->provider_count; i++)
+		if (config->providers[i].match == CONFIG_MATCH_SUBJECT)
+			return true;
+	return config->accounts.refuse_subject_change;
+}
+
+static bool check_accounts(struct config_state *s)
+{
+	const struct config_block *b = block(s, CONFIG_accounts);
+	struct config_accounts *accounts = &s->config.accounts;
+
+	if (!accounts->query_lookup) {
+		const enum config_option_id id = accounts->query_create
+							 ? OPTION_accounts_query_create
+							 : OPTION_accounts_query_seen;
+
+		if (accounts->query_create || accounts->query_seen)
+			return config_refuse(s, b, id, "needs query_lookup beside it");
+		if (accounts->accept_collation)
+			return config_refuse(s, b, OPTION_accounts_accept_collation,
+					     "is for a users table of your own: query_lookup");
+		return true;
+	}
+	if (!accounts->query_create && accounts->signup != CONFIG_SIGNUP_CLOSED)
+		return config_refuse(s, b, OPTION_accounts_query_lookup,
+				     "needs query_create beside it, or signup = \"closed\"");
+	accounts->forget_subjects = s->config.session.stateless && !needs_identities(&s->config);
+	return check_query(s, OPTION_accounts_query_lookup, accounts->query_lookup, QUERY_FINDS) &&
+	       check_query(s, OPTION_accounts_query_create, accounts->query_create, QUERY_CHANGES) &&
+	       check_query(s, OPTION_accounts_query_seen, accounts->query_seen, QUERY_CHANGES);
+}
+
 /* ---- session */
 
 static bool starts_nocase(const char *name, const char *prefix)
@@ -215,6 +273,13 @@ static bool check_session(struct config_state *s, const struct config_url *url)
 	if (s->config.session.mode == CONFIG_SESSION_JWT && !s->config.session.keys_dir)
 		return config_refuse(s, block(s, CONFIG_session), OPTION_session_mode,
 				     "jwt needs keys_dir");
+	if (!s->config.session.rows && s->config.session.mode != CONFIG_SESSION_JWT)
+		return config_refuse(s, block(s, CONFIG_session), OPTION_session_sessions,
+				     "no needs mode = \"jwt\"");
+	if (!s->config.session.rows && s->config.session.max_per_user)
+		return config_refuse(s, block(s, CONFIG_session), OPTION_session_max_per_user,
+				     "needs sessions = yes");
+	s->config.session.stateless = !s->config.session.rows;
 	return check_cookie(s, url);
 }
 
@@ -223,5 +288,5 @@ bool config_check(struct config_state *s)
 	struct config_url url;
 
 	return check_top(s, &url) && check_database(s) && check_providers(s) &&
-	       check_session(s, &url);
+	       check_session(s, &url) && check_accounts(s);
 }

@@ -1,6 +1,6 @@
 /*
- * Connections to MySQL or MariaDB, and prepared statements on them. The only file that
- * knows mysql.h; used by store_mysql.c alone.
+ * Connections to MySQL or MariaDB, and prepared statements on them: ours, which stand in
+ * sql.def, and an administrator's own, for a users table that is not ours. For the store.
  */
 #ifndef PINTLE_DB_H
 #define PINTLE_DB_H
@@ -13,6 +13,11 @@ enum sql_statement {
 #undef SQL
 	SQL_STATEMENTS
 };
+
+/* The administrator's own come after ours; db_set_own fills them. */
+#define DB_OWN_MAX 18
+#define SQL_OWN(index) ((enum sql_statement)(SQL_STATEMENTS + (index)))
+#define SQL_ALL (SQL_STATEMENTS + DB_OWN_MAX)
 
 /* What the last failure on a connection means. */
 enum db_fault {
@@ -29,6 +34,9 @@ struct db_link; /* one connection of it */
 struct db *db_new(const struct config *config);
 void db_free(struct db *db);
 
+/* Statement SQL_OWN(INDEX): what errors call it, and its text; both outlive DB. */
+void db_set_own(struct db *db, size_t index, const char *name, const char *text);
+
 /*
  * A connection for this thread alone, opened if need be; waits while all are busy. NULL and
  * problem DATABASE_AWAY when none can be had. It goes back with db_give_back.
@@ -44,7 +52,8 @@ enum db_fault db_fault(const struct db_link *link);
 
 /* ---- values that go in */
 
-enum db_type { DB_NULL, DB_BYTES, DB_NUMBER, DB_TIME };
+/* BYTES are compared byte for byte, TEXT by the column that it is compared with. */
+enum db_type { DB_NULL, DB_BYTES, DB_TEXT, DB_NUMBER, DB_TIME };
 
 struct db_value {
 	enum db_type type;
@@ -91,10 +100,25 @@ bool db_commit(struct db_link *link, struct problem *p) __attribute__((warn_unus
 bool db_run_text(struct db_link *link, struct text sql, struct problem *p)
 	__attribute__((warn_unused_result));
 
+/* A column of a statement's result: its name there, and the column of a table behind it. */
+struct db_field {
+	char name[65], schema[65], table[65], column[65]; /* "" where there is none */
+};
+
+/*
+ * Prepares it, unless that was done, and describes its result: the first ROOM columns of
+ * *COUNT, 0 of a change. What the server has against an own statement is problem INTERNAL
+ * in the server's words.
+ */
+bool db_prepare(struct db_link *link, enum sql_statement id, struct db_field *fields,
+		size_t room, size_t *count, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* A mark for the store: that it has looked at the tables over this connection. */
+bool db_is_checked(const struct db_link *link);
+void db_set_checked(struct db_link *link);
+
 /* How the server is reached, for people. */
 void db_describe(struct db_link *link, char *out, size_t size);
-
-/* USER_BY_EMAIL's column that must be compared byte for byte and be UNIQUE. */
-#define DB_EMAIL_COLUMN 1
 
 #endif

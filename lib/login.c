@@ -51,7 +51,7 @@ static bool use_token(struct store_tx *tx, const struct attempt *a, struct probl
 static bool renew_session(struct store_tx *tx, const struct attempt *a, const char *user_id,
 			  struct problem *p)
 {
-	return !a->login->has_session ||
+	return !a->login->has_session || a->request->config->session.stateless ||
 	       (end_session(tx, a->request->old_hash, p) &&
 		end_session(tx, same_token(a), p) &&
 		session_start(tx, &a->request->config->session, user_id, &a->login->session,

@@ -17,7 +17,7 @@ struct login {
 	struct store_user user;
 	struct session session;
 	bool created; /* true for exactly one of any number of first logins at once */
-	bool has_session; /* false in session mode "none" */
+	bool has_session; /* false in session mode "none"; with sessions = no it has no id */
 };
 
 /*

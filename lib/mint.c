@@ -103,7 +103,7 @@ static bool fill(jwt_t *jwt, const char *issuer, const struct store_user *user,
 {
 	return !jwt_add_header(jwt, "kid", kid) && !jwt_add_grant(jwt, "iss", issuer) &&
 	       !jwt_add_grant(jwt, "aud", issuer) && !jwt_add_grant(jwt, "sub", user->id) &&
-	       !jwt_add_grant(jwt, "sid", session_id) &&
+	       (!*session_id || !jwt_add_grant(jwt, "sid", session_id)) &&
 	       !jwt_add_grant(jwt, "type", "session") &&
 	       (!*user->email || !jwt_add_grant(jwt, "email", user->email)) &&
 	       !jwt_add_grant_int(jwt, "iat", (long)now) &&

@@ -2,7 +2,7 @@
  * What is remembered: users, their identities, sessions. All SQL is behind this header.
  *
  * store_mysql.c keeps it in MySQL or MariaDB; tests/fakes/fake_store.c keeps it in memory,
- * and one contract test runs against both. Ids are decimal text. Times are seconds since
+ * and one contract test runs against both. Ids are text: decimal, but for those of an own users table. Times are seconds since
  * 1970 UTC. A failure of the database itself is problem DATABASE_AWAY; what a caller
  * should expect is an outcome.
  */
@@ -66,6 +66,17 @@ void store_thread_end(void);
 /* Does the database answer, with the schema that this program needs? */
 bool store_ping(struct store *store, struct problem *p) __attribute__((warn_unused_result));
 
+/*
+ * Are the tables fit to say who somebody is: every key column UNIQUE and compared byte for
+ * byte, the queries of an own users table good? INTERNAL, with what is wrong, when they are
+ * not: then nothing should start. DATABASE_AWAY when that cannot be known now. Each new
+ * connection is looked at again before it is used.
+ */
+bool store_check(struct store *store, struct problem *p) __attribute__((warn_unused_result));
+
+/* Is any table of ours used at all? Not with an own users table and sessions = no. */
+bool store_needs_tables(const struct store *store);
+
 /* ---- transactions */
 
 /*
@@ -82,6 +93,13 @@ bool store_tx_again(struct store_tx *tx, struct problem *p);
 
 /* The connection was lost during an earlier attempt's COMMIT: it may have been done. */
 bool store_tx_may_be_done(const struct store_tx *tx);
+
+/*
+ * What the transaction is about: with a users table of its own, what the queries may ask
+ * for. The texts must live as long as the transaction.
+ */
+void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
+		    struct text provider, struct text subject);
 
 /* EMAIL or PHONE in canonical form. STORE_OK, NOT_FOUND or FAILED. */
 enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
@@ -192,7 +210,7 @@ enum store_outcome store_session_purge(struct store *store, int64_t now, unsigne
 /* ---- the schema, for pintlectl */
 
 /* What this program's statements need; store_ping compares. */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 struct store_migration {
 	int version;

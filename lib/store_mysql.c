@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "store_mysql.h"
+#include "store_own.h"
 
 /* With many first logins of one person at once, most start over more than once. */
 #define ATTEMPTS 8
@@ -15,6 +16,8 @@ struct store *store_new(const struct config *config)
 	struct store *store = x_alloc(sizeof(*store));
 
 	store->db = db_new(config);
+	store->config = config;
+	store->own = own_new(store->db, &config->accounts);
 	store->query_timeout_s = config->database.query_timeout_s;
 	return store;
 }
@@ -24,6 +27,7 @@ void store_free(struct store *store)
 	if (!store)
 		return;
 	db_free(store->db);
+	own_free(store->own);
 	free(store);
 }
 
@@ -38,7 +42,7 @@ static bool attempt(struct store_tx *tx,
 	tx->again = false;
 	if (!db_open(tx->store->db, link, p))
 		return false;
-	if (!db_begin(link, p)) {
+	if (!store_look(tx->store, link, p) || !db_begin(link, p)) {
 		tx->again = db_fault(link) == DB_LOST;
 		return false;
 	}
@@ -99,6 +103,12 @@ bool store_tx_again(struct store_tx *tx, struct problem *p)
 	return problem(p, DATABASE_AWAY, "other transactions were faster, again and again");
 }
 
+void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
+		    struct text provider, struct text subject)
+{
+	tx->about = (struct store_about){ email, phone, provider, subject };
+}
+
 bool store_tx_may_be_done(const struct store_tx *tx)
 {
 	return tx->may_be_done;
@@ -126,152 +136,12 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 	for (int i = 1; i <= 2; i++) {
 		if (!db_open(store->db, link, p))
 			break;
-		outcome = db_run(link, call, p);
+		outcome = store_look(store, link, p) ? db_run(link, call, p) : STORE_FAILED;
 		if (outcome != STORE_FAILED || i == 2 ||
 		    (db_fault(link) != DB_LOST && db_fault(link) != DB_AGAIN))
 			break;
 		problem_clear(p);
 	}
 	db_give_back(store->db, link);
-	return outcome;
-}
-
-/* ---- users */
-
-/* What USER_BY_... gives, before it is a struct store_match. */
-struct match_row {
-	struct store_match match;
-	uint64_t active, subject, other;
-};
-
-#define MATCH_COLUMNS(row)                                                                 \
-	DB_TEXT_COLUMN((row).match.user.id), DB_TEXT_COLUMN((row).match.user.email),       \
-		DB_TEXT_COLUMN((row).match.user.phone), DB_NUMBER_COLUMN((row).active),    \
-		DB_NUMBER_COLUMN((row).subject), DB_NUMBER_COLUMN((row).other)
-
-static const struct store_match *finish_match(struct match_row *row)
-{
-	row->match.user.active = row->active != 0;
-	row->match.subject_is_theirs = row->subject == 1;
-	row->match.subject_is_anothers = row->subject == 0;
-	row->match.has_other_subject = row->other != 0;
-	return &row->match;
-}
-
-static enum store_outcome find_user(struct store_tx *tx, enum sql_statement id,
-				    struct db_value *in, size_t count,
-				    struct store_match *out, struct problem *p)
-{
-	struct match_row row = { 0 };
-	const struct db_column columns[] = { MATCH_COLUMNS(row) };
-	struct db_call call = { .id = id, .values = in, .value_count = count,
-				.columns = columns, .column_count = COUNT(columns) };
-	const enum store_outcome outcome = store_run(tx, &call, p);
-
-	if (outcome == STORE_OK)
-		*out = *finish_match(&row);
-	return outcome;
-}
-
-enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
-				       struct text provider, struct text subject,
-				       struct store_match *out, struct problem *p)
-{
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(email) };
-
-	return find_user(tx, SQL_USER_BY_EMAIL, in, COUNT(in), out, p);
-}
-
-enum store_outcome store_user_by_phone(struct store_tx *tx, struct text phone,
-				       struct text provider, struct text subject,
-				       struct store_match *out, struct problem *p)
-{
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(phone) };
-
-	return find_user(tx, SQL_USER_BY_PHONE, in, COUNT(in), out, p);
-}
-
-enum store_outcome store_user_by_subject(struct store_tx *tx, struct text provider,
-					 struct text subject, struct store_match *out,
-					 struct problem *p)
-{
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject) };
-
-	return find_user(tx, SQL_USER_BY_SUBJECT, in, COUNT(in), out, p);
-}
-
-enum store_outcome store_user_add(struct store_tx *tx, struct text email, struct text phone,
-				  int64_t now, struct store_user *out, struct problem *p)
-{
-	struct db_value in[] = { store_bytes_or_null(email), store_bytes_or_null(phone), store_time(now),
-				 store_time(now) };
-	struct db_call call = CALL(USER_ADD, in);
-	struct store_user user = { .active = true };
-	const enum store_outcome outcome = store_run(tx, &call, p);
-
-	if (outcome != STORE_OK)
-		return outcome;
-	snprintf(user.id, sizeof(user.id), "%llu", (unsigned long long)call.new_id);
-	snprintf(user.email, sizeof(user.email), "%.*s", TEXT_ARG(email));
-	snprintf(user.phone, sizeof(user.phone), "%.*s", TEXT_ARG(phone));
-	*out = user;
-	return STORE_OK;
-}
-
-enum store_outcome store_user_seen(struct store_tx *tx, const char *user_id, int64_t now,
-				   struct problem *p)
-{
-	struct db_value in[] = { store_time(now), store_id(user_id) };
-	struct db_call call = CALL(USER_SEEN, in);
-
-	return store_run(tx, &call, p);
-}
-
-enum store_outcome store_identity_add(struct store_tx *tx, const char *user_id,
-				      struct text provider, struct text subject,
-				      struct text email_as_written, int64_t now,
-				      struct problem *p)
-{
-	struct db_value in[] = { store_id(user_id), store_bytes(provider), store_bytes(subject),
-				 store_bytes_or_null(email_as_written), store_time(now) };
-	struct db_call call = CALL(IDENTITY_ADD, in);
-
-	return store_run(tx, &call, p);
-}
-
-enum store_outcome store_invite_use(struct store_tx *tx, struct text email, int64_t now,
-				    struct problem *p)
-{
-	struct db_value in[] = { store_time(now), store_bytes(email) };
-	struct db_call call = CALL(INVITE_USE, in);
-	const enum store_outcome outcome = store_run(tx, &call, p);
-
-	return outcome == STORE_OK && !call.changed ? STORE_NOT_FOUND : outcome;
-}
-
-enum store_outcome store_user_find(struct store *store, bool by_subject, struct text email,
-				   struct text phone, struct text provider,
-				   struct text subject, struct store_user *out,
-				   struct problem *p)
-{
-	struct match_row row = { 0 };
-	const struct db_column columns[] = { MATCH_COLUMNS(row) };
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(email.len ? email : phone) };
-	struct db_call call = {
-		.id = by_subject ? SQL_USER_BY_SUBJECT
-		      : email.len ? SQL_USER_BY_EMAIL
-				  : SQL_USER_BY_PHONE,
-		.values = in,
-		.value_count = by_subject ? 2 : COUNT(in),
-		.columns = columns,
-		.column_count = COUNT(columns),
-	};
-	const enum store_outcome outcome = store_run_single(store, &call, p);
-
-	if (outcome == STORE_OK)
-		*out = finish_match(&row)->user;
 	return outcome;
 }

@@ -8,9 +8,18 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+struct store_own; /* store_own.c: a users table that is not ours */
+
 struct store {
 	struct db *db;
+	const struct config *config;
+	struct store_own *own; /* NULL: the users are in our table */
 	int query_timeout_s;
+};
+
+/* What a login's token says; texts of the caller. */
+struct store_about {
+	struct text email, phone, provider, subject;
 };
 
 struct store_tx {
@@ -18,7 +27,41 @@ struct store_tx {
 	struct db_link *link;
 	bool again;	  /* start over: a deadlock, a lost connection, or asked for */
 	bool may_be_done; /* an earlier attempt's COMMIT had no answer */
+	struct store_about about;
+	char known_as[255]; /* the address or number of the user who was found or made */
 };
+
+/*
+ * Before the first use of a connection that is open: store_check's look at the tables that it
+ * leads to. INTERNAL, DATABASE_AWAY.
+ */
+bool store_look(struct store *store, struct db_link *link, struct problem *p)
+	__attribute__((warn_unused_result));
+
+/* store_check.c: is the table used? */
+enum store_use {
+	STORE_USERS,
+	STORE_IDENTITIES,
+	STORE_OWN_IDENTITIES,
+	STORE_SESSIONS,
+	STORE_INVITES,
+	STORE_TOKENS
+};
+bool store_uses(const struct store *store, enum store_use use);
+
+/*
+ * *UNIQUE: is there a unique index on no more than these columns? INEXACT gets a collation
+ * by which one of them is compared, "" where all are compared byte for byte.
+ */
+bool store_check_key(struct db_link *link, const char *schema, const char *table,
+		     const char *const columns[2], bool *unique, char inexact[65],
+		     struct problem *p) __attribute__((warn_unused_result));
+/* Does this collation ("" for none) compare byte for byte, blanks at the end included? */
+bool store_check_is_exact(const char *collation);
+
+/* store_schema.c: *VERSION is 0 when there is no schema at all. */
+bool store_read_version(struct db_link *link, int *version, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /* Runs a statement and notes what its failure means for the transaction around it. */
 enum store_outcome store_run(struct store_tx *tx, struct db_call *call, struct problem *p);
@@ -68,6 +111,21 @@ static inline struct db_value store_time(int64_t when)
 	text_print_time(when, ' ', v.time);
 	return v;
 }
+
+/* Text for the administrator's own statements: the column that it meets says how to compare. */
+static inline struct db_value store_text_or_null(struct text t)
+{
+	return (struct db_value){ .type = t.len ? DB_TEXT : DB_NULL, .bytes = t };
+}
+
+/* Whose something is: users.id, or the id in a table that is not ours. */
+static inline struct db_value store_owner(const struct store *store, const char *user_id)
+{
+	return store->own ? store_bytes(text_of(user_id)) : store_id(user_id);
+}
+
+/* The statement for our users table, or its sister for another. */
+#define OWNED(store, statement) ((store)->own ? SQL_OWN_##statement : SQL_##statement)
 
 #define CALL(statement, in) \
 	{ .id = SQL_##statement, .values = (in), .value_count = COUNT(in) }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "store_mysql.h"
+#include "store_own.h"
 
 /* ---- sessions, within a transaction */
 
@@ -9,7 +10,8 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 				     struct store_session *session, struct problem *p)
 {
 	struct db_value in[] = {
-		store_id(user_id),
+		store_owner(tx->store, user_id),
+		store_bytes_or_null(text_of(tx->known_as)), /* with an own table alone */
 		store_hash(hash),
 		store_bytes(text_of(session->provider)),
 		store_time(session->created_at),
@@ -18,9 +20,16 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 		store_bytes(text_of(session->address)),
 		store_bytes(text_of(session->user_agent)),
 	};
-	struct db_call call = CALL(SESSION_ADD, in);
-	const enum store_outcome outcome = store_run(tx, &call, p);
+	struct db_call call = CALL(OWN_SESSION_ADD, in);
+	enum store_outcome outcome;
 
+	if (!tx->store->own) {
+		call.id = SQL_SESSION_ADD;
+		in[1] = in[0];
+		call.values++;
+		call.value_count--;
+	}
+	outcome = store_run(tx, &call, p);
 	if (outcome == STORE_OK)
 		snprintf(session->id, sizeof(session->id), "%llu",
 			 (unsigned long long)call.new_id);
@@ -33,16 +42,20 @@ enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, 
 	uint64_t id;
 	int64_t created_at;
 	const struct db_column out[] = { DB_NUMBER_COLUMN(id), DB_NUMBER_COLUMN(created_at) };
-	struct db_value in[] = { store_id(user_id), store_number((uint64_t)keep) };
+	const struct db_value owner = store_owner(tx->store, user_id);
+	struct db_value in[] = { owner, store_number((uint64_t)keep) };
 	struct db_call find = QUERY(SESSION_BEYOND, in, out);
-	const enum store_outcome outcome = store_run(tx, &find, p);
+	enum store_outcome outcome;
 
+	find.id = OWNED(tx->store, SESSION_BEYOND);
+	outcome = store_run(tx, &find, p);
 	if (outcome == STORE_OK) {
 		/* The newest that is one too many, and all that are older. */
-		struct db_value rest[] = { store_id(user_id), store_time(created_at),
+		struct db_value rest[] = { owner, store_time(created_at),
 					   store_time(created_at), store_number(id) };
 		struct db_call end = CALL(SESSION_END_OLDER, rest);
 
+		end.id = OWNED(tx->store, SESSION_END_OLDER);
 		return store_run(tx, &end, p);
 	}
 	return outcome == STORE_NOT_FOUND ? STORE_OK : outcome;
@@ -143,19 +156,46 @@ static enum store_outcome read_session(struct store *store, enum sql_statement i
 	return STORE_OK;
 }
 
+/* With a users table that is not ours: the session as it stands, and its user from there. */
+static enum store_outcome read_own_session(struct store *store, enum sql_statement id,
+					   struct db_value key, struct store_session *session,
+					   struct store_user *user, struct problem *p)
+{
+	struct session_row row = { 0 };
+	char user_id[STORE_ID_SIZE], known_as[255];
+	struct db_value in[] = { key };
+	const struct db_column out[] = { SESSION_COLUMNS(row), DB_TEXT_COLUMN(user_id),
+					 DB_TEXT_COLUMN(known_as) };
+	struct db_call call = { .id = id, .values = in, .value_count = COUNT(in),
+				.columns = out, .column_count = COUNT(out) };
+	enum store_outcome outcome = store_run_single(store, &call, p);
+
+	if (outcome == STORE_OK)
+		outcome = own_by_id(store, NULL, user_id, known_as, user, p);
+	if (outcome == STORE_OK)
+		*session = *finish_session(&row);
+	return outcome;
+}
+
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],
 				      struct store_session *session, struct store_user *user,
 				      struct problem *p)
 {
-	return read_session(store, SQL_SESSION_FIND, store_hash(hash), session, user, p);
+	return store->own ? read_own_session(store, SQL_OWN_SESSION_FIND, store_hash(hash), session,
+					     user, p)
+			  : read_session(store, SQL_SESSION_FIND, store_hash(hash), session, user,
+					 p);
 }
 
 enum store_outcome store_session_by_id(struct store *store, const char *session_id,
 				       struct store_session *session,
 				       struct store_user *user, struct problem *p)
 {
-	return read_session(store, SQL_SESSION_BY_ID, store_id(session_id), session, user, p);
+	return store->own ? read_own_session(store, SQL_OWN_SESSION_BY_ID, store_id(session_id),
+					     session, user, p)
+			  : read_session(store, SQL_SESSION_BY_ID, store_id(session_id), session,
+					 user, p);
 }
 
 enum store_outcome store_session_rotate(struct store *store, const char *session_id,
@@ -181,13 +221,16 @@ enum store_outcome store_session_end(struct store *store, const char *user_id,
 				     const char *session_id, bool others, uint64_t *ended,
 				     struct problem *p)
 {
-	struct db_value in[] = { store_id(session_id ? session_id : "0"), store_id(user_id) };
-	struct db_call one = CALL(SESSION_END_ONE, in), rest = CALL(SESSION_END_OTHERS, in);
-	struct db_call *call = session_id && !others ? &one : &rest;
-	const enum store_outcome outcome = store_run_single(store, call, p);
+	struct db_value in[] = { store_id(session_id ? session_id : "0"),
+				 store_owner(store, user_id) };
+	struct db_call call = CALL(SESSION_END_ONE, in);
+	enum store_outcome outcome;
 
+	call.id = session_id && !others ? OWNED(store, SESSION_END_ONE)
+					: OWNED(store, SESSION_END_OTHERS);
+	outcome = store_run_single(store, &call, p);
 	if (outcome == STORE_OK)
-		*ended = call->changed;
+		*ended = call.changed;
 	return outcome;
 }
 
@@ -210,11 +253,12 @@ enum store_outcome store_session_each(struct store *store, const char *user_id, 
 				      void *context, struct problem *p)
 {
 	struct session_list list = { .each = each, .context = context };
-	struct db_value in[] = { store_id(user_id), store_time(now) };
+	struct db_value in[] = { store_owner(store, user_id), store_time(now) };
 	const struct db_column out[] = { SESSION_COLUMNS(list.row) };
 	struct db_call call = QUERY(SESSION_LIST, in, out);
 	enum store_outcome outcome;
 
+	call.id = OWNED(store, SESSION_LIST);
 	call.each = pass_on;
 	call.context = &list;
 	outcome = store_run_single(store, &call, p);
@@ -226,10 +270,11 @@ enum store_outcome store_session_purge(struct store *store, int64_t now, unsigne
 {
 	struct db_value in[] = { store_time(now), store_number(limit) };
 	struct db_call sessions = CALL(SESSION_PURGE, in), tokens = CALL(TOKEN_PURGE, in);
-	const enum store_outcome outcome = store_run_single(store, &sessions, p);
 
-	if (outcome != STORE_OK)
-		return outcome;
+	*removed = 0;
+	if (store_uses(store, STORE_SESSIONS) &&
+	    store_run_single(store, &sessions, p) != STORE_OK)
+		return STORE_FAILED;
 	*removed = sessions.changed;
-	return store_run_single(store, &tokens, p);
+	return store_uses(store, STORE_TOKENS) ? store_run_single(store, &tokens, p) : STORE_OK;
 }

@@ -190,6 +190,7 @@ bool user_find_or_create(struct store_tx *tx, const struct config_accounts *acco
 	struct store_user user;
 	bool is_new = false;
 
+	store_tx_about(tx, identity->email, identity->phone, s.provider, identity->subject);
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, p))
 		return false;
 	if (!find_or_create(&s, &user, &is_new, p))

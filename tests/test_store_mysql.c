@@ -250,24 +250,25 @@ static void a_migration_that_broke_is_done_again(void **state)
 {
 	const struct config config = config_to("pintle_schema");
 	struct store *store = store_new(&config);
-	struct store_migration two[2] = { migrations[0], { 2, "extra", extra_bad } };
+	struct store_migration two[] = { migrations[0], migrations[1],
+					 { STORE_SCHEMA_VERSION + 1, "extra", extra_bad } };
 	struct problem p = { 0 };
 	int version;
 
 	(void)state;
 	migrated = 0;
-	assert_false(store_migrate(store, two, 2, NOW, note_migration, &p));
+	assert_false(store_migrate(store, two, COUNT(two), NOW, note_migration, &p));
 	assert_int_equal(p.kind, PROBLEM_DATABASE_AWAY);
 	assert_int_equal(migrated, 0);
 	problem_clear(&p);
 	assert_true(store_schema_version(store, &version, &p));
-	assert_int_equal(version, 1);
+	assert_int_equal(version, STORE_SCHEMA_VERSION);
 	assert_int_equal(mariadb_run("SELECT COUNT(*) FROM pintle_schema.extra"), 0);
-	two[1].sql = extra_good;
-	assert_true(store_migrate(store, two, 2, NOW, note_migration, &p));
+	two[2].sql = extra_good;
+	assert_true(store_migrate(store, two, COUNT(two), NOW, note_migration, &p));
 	assert_int_equal(migrated, 1);
 	assert_true(store_schema_version(store, &version, &p));
-	assert_int_equal(version, 2);
+	assert_int_equal(version, STORE_SCHEMA_VERSION + 1);
 	assert_int_equal(mariadb_run("SELECT COUNT(*) FROM pintle_schema.extra"), 1);
 	store_free(store);
 }

@@ -2,6 +2,7 @@
 -- as Galera or Group Replication. Whatever says who somebody is is VARBINARY: no collation
 -- may decide that two of them are equal. Times are UTC.
 
+-- With our own users table alone.
 CREATE TABLE IF NOT EXISTS users (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   email VARBINARY(254) NULL,
@@ -21,8 +22,7 @@ CREATE TABLE IF NOT EXISTS identities (
   email_at_link VARBINARY(254) NULL,
   created_at DATETIME NOT NULL,
   PRIMARY KEY (provider, subject),
-  KEY identities_user (user_id, provider),
-  CONSTRAINT identities_of_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+  KEY identities_user (user_id, provider)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS sessions (
@@ -40,8 +40,7 @@ CREATE TABLE IF NOT EXISTS sessions (
   PRIMARY KEY (id),
   UNIQUE KEY sessions_token (token_hash),
   KEY sessions_user (user_id, created_at),
-  KEY sessions_expiry (expires_at),
-  CONSTRAINT sessions_of_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+  KEY sessions_expiry (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS invites (
@@ -58,3 +57,25 @@ CREATE TABLE IF NOT EXISTS used_tokens (
   PRIMARY KEY (token_hash),
   KEY used_tokens_expiry (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- With our own users table alone.
+SET @pintle_ddl = IF((SELECT COUNT(*) FROM information_schema.TABLE_CONSTRAINTS
+  WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = 'identities'
+  AND CONSTRAINT_NAME = 'identities_of_user') = 0,
+  'ALTER TABLE identities ADD CONSTRAINT identities_of_user
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE',
+  'DO 0');
+PREPARE pintle_ddl FROM @pintle_ddl;
+EXECUTE pintle_ddl;
+DEALLOCATE PREPARE pintle_ddl;
+
+-- With our own users table alone.
+SET @pintle_ddl = IF((SELECT COUNT(*) FROM information_schema.TABLE_CONSTRAINTS
+  WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = 'sessions'
+  AND CONSTRAINT_NAME = 'sessions_of_user') = 0,
+  'ALTER TABLE sessions ADD CONSTRAINT sessions_of_user
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE',
+  'DO 0');
+PREPARE pintle_ddl FROM @pintle_ddl;
+EXECUTE pintle_ddl;
+DEALLOCATE PREPARE pintle_ddl;
