@@ -1,0 +1,87 @@
+#include "fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "fuzz.h"
+#include "log.h"
+#include "scratch.h"
+
+#define OTHER(name)                                                                       \
+	"provider \"" name "\" { issuer = \"https://" name ".example\" audience = \"us\"\n" \
+	"  jwks_file = \"@/keys.json\" verified = \"always\" "
+
+static const char configuration[] =
+	"public_url = \"https://www.example.com/auth\"\n"
+	"state_dir = \"@\"\n"
+	"allowed_origins = {\"https://app.example.com\"}\n"
+	"login_page = \"/sign-in\"\n"
+	"provider \"cotter\" { preset = \"cotter\" audience = \"" FIXTURE_AUDIENCE "\"\n"
+	"  jwks_file = \"@/keys.json\" }\n"
+	"provider \"google\" { preset = \"google\" audience = \"us\" form = \"yes\"\n"
+	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
+	/* tid and issuers with a place in them */
+	"provider \"microsoft\" { preset = \"microsoft\" audience = \"us\"\n"
+	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
+	OTHER("subject") "match = \"subject\" link = yes }\n"
+	OTHER("once") "single_use = \"1m\" max_age = \"10m\" }\n"
+	OTHER("rules") "require = {\"a=1|2\", \"!b=x\", \"/c/d=true\"} }\n"
+	"accounts { phone = yes deny_domains = {\"denied.example\"} }\n";
+
+static struct maker_key *key;
+static struct app *app;
+
+static void close_all(void)
+{
+	app_free(app);
+	maker_key_free(key);
+	scratch_close();
+}
+
+static void open_all(void)
+{
+	/* One line at the start of each request would be more than all else. */
+	static const struct config_log quiet = { .level = CONFIG_LOG_ERROR };
+	struct arena *a = arena_new();
+
+	log_open(&quiet, "fuzz");
+	scratch_open();
+	key = maker_key_new("P-256");
+	scratch_write("keys.json",
+		      text_of(maker_jwk_set(a, maker_jwk(a, key, "\"kid\":\"" FIXTURE_KID "\""),
+					    NULL)));
+	app = app_new(scratch_config(configuration));
+	arena_free(a);
+	atexit(close_all);
+}
+
+struct app *fixture_app(void)
+{
+	if (!app)
+		open_all();
+	return app;
+}
+
+const struct maker_key *fixture_key(void)
+{
+	fixture_app();
+	return key;
+}
+
+struct text fixture_sign(struct arena *a, struct text header, struct text payload)
+{
+	return maker_token(a, fixture_key(), JWS_ES256, header, payload);
+}
+
+struct text fixture_token(struct arena *a)
+{
+	return fixture_sign(
+		a, AS_TEXT(FIXTURE_HEADER),
+		AS_TEXT("{\"iss\":\"https://www.cotter.app\",\"aud\":\"" FIXTURE_AUDIENCE
+			"\",\"exp\":1795353600,\"iat\":1795350000,\"sub\":\"s\","
+			"\"type\":\"client_access_token\",\"scope\":\"access\","
+			"\"authentication_method\":\"OTP\",\"identifier\":\"a@example.com\"}"));
+}
