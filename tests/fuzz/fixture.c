@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 #include "log.h"
+#include "metrics.h"
 #include "scratch.h"
 
 #define OTHER(name)                                                                       \
@@ -54,6 +55,7 @@ static void open_all(void)
 		      text_of(maker_jwk_set(a, maker_jwk(a, key, "\"kid\":\"" FIXTURE_KID "\""),
 					    NULL)));
 	app = app_new(scratch_config(configuration));
+	metrics_open(app->config->state_dir);
 	arena_free(a);
 	atexit(close_all);
 }

@@ -1,4 +1,5 @@
 #include "body.h"
+#include "form.h"
 #include "fuzz.h"
 #include "origin.h"
 #include "return_to.h"
@@ -10,8 +11,13 @@ static const struct config *settings(void)
 {
 	static char ours[] = "https://www.example.com", other[] = "https://app.example.com";
 	static char *listed[] = { other, NULL };
+	static char issuer[] = "https://id.example/tenant";
+	static char *issuers[] = { issuer, NULL };
+	static struct config_provider provider = { .issuers = { issuers, 1 }, .form = true };
 	static struct config config;
 
+	config.providers = &provider;
+	config.provider_count = 1;
 	config.public_origin = ours;
 	config.allowed_origins = (struct config_list){ listed, 1 };
 	return &config;
@@ -57,10 +63,15 @@ static void check_origin(struct arena *a, const struct request *req)
 	struct problem p = { 0 };
 	struct response res;
 	struct text head;
-	const bool allowed = origin_check(settings(), req, &p);
+	const bool allowed = origin_check(settings(), req, false, &p);
+	const bool form_allowed = origin_check(settings(), req, true, &p);
 
 	if (origin.count)
 		REQUIRE(allowed == known);
+	/* A form may come from the provider's page as well, and nothing else may. */
+	if (form_allowed && !allowed)
+		REQUIRE(form_is(req) && text_is(req->origin, "https://id.example"));
+	REQUIRE(form_allowed || !allowed);
 	response_start(&res, a);
 	origin_add_headers(settings(), req, "GET", &res);
 	head = buffer_text(&res.headers);
@@ -109,7 +120,7 @@ void fuzz_request(struct arena *a, struct text input)
 {
 	char *variables[VARIABLES_MAX + 1] = { 0 };
 	const struct door door = { ROLE_RESPONDER, variables, read_all, &input };
-	const char *methods = NULL;
+	struct route_path path;
 	struct problem p = { 0 };
 	const struct route *route;
 	struct request req;
@@ -127,7 +138,7 @@ void fuzz_request(struct arena *a, struct text input)
 	check_body(&req, 256);
 	check_return(req.uri);
 	REQUIRE(request_bearer(&req).len <= req.authorization.len);
-	route = route_find(&req, &methods, &p);
+	route = route_find(&req, &path, &p);
 	REQUIRE((route != NULL) == (p.kind == PROBLEM_NONE));
 	/* Exactly, and no prefix of it: servers hand over /loginX as well. */
 	if (route && route->handle == handle_login)
