@@ -81,6 +81,8 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 	       login_body_parse(app, req, &body, p) &&
 	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
 	       login_body_check_form(app, req, &body, &identity, p) &&
+	       /* Or there would be a session that nobody has, in the place of the old one. */
+	       (!app->mint || mint_check(app->mint, p)) &&
 	       record(app, req, &identity, &login, p) &&
 	       respond(app, req, &body, &identity, &login, res, p);
 }

@@ -53,6 +53,23 @@ void mint_free(struct mint *m)
 
 /* ---- loading */
 
+/* A file can be a PEM file by its name and hold anything: it is tried. */
+static bool can_sign(struct text pem)
+{
+	char *encoded = NULL;
+	jwt_t *jwt;
+	bool good;
+
+	if (jwt_new(&jwt))
+		abort(); /* out of memory */
+	if (!jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)pem.data, (int)pem.len))
+		encoded = jwt_encode_str(jwt);
+	jwt_free(jwt);
+	good = encoded != NULL;
+	free(encoded);
+	return good;
+}
+
 static bool load(struct mint *m, struct problem *p)
 {
 	struct arena *scratch = arena_new();
@@ -61,6 +78,8 @@ static bool load(struct mint *m, struct problem *p)
 
 	forget(m);
 	good = mint_keys_load(m->config->session.keys_dir, scratch, &keys, p);
+	if (good && !can_sign(keys.pem))
+		good = problem(p, INTERNAL, "keys_dir: %s does not sign", keys.kid);
 	if (good) {
 		m->pem = (struct text){ x_copy(keys.pem), keys.pem.len };
 		memcpy(m->refresh_key, keys.refresh_key, SECRET_BYTES);
@@ -89,6 +108,16 @@ static bool look(struct mint *m, struct problem *p)
 		return true;
 	m->changed = st.st_mtim;
 	return load(m, p);
+}
+
+bool mint_check(struct mint *m, struct problem *p)
+{
+	bool good;
+
+	pthread_mutex_lock(&m->mutex);
+	good = look(m, p);
+	pthread_mutex_unlock(&m->mutex);
+	return good;
 }
 
 /* ---- tokens */

@@ -26,6 +26,12 @@ struct mint *mint_new(const struct config *config);
 void mint_free(struct mint *mint);
 
 /*
+ * Can tokens be made? To be asked before something is written for which there must be one.
+ * INTERNAL when keys_dir holds no usable key.
+ */
+bool mint_check(struct mint *mint, struct problem *p) __attribute__((warn_unused_result));
+
+/*
  * A JWT for this user and session: iss and aud are public_url, sub the user, sid the session.
  * *EXPIRES_AT gets its exp. INTERNAL when keys_dir holds no usable key.
  */

@@ -218,6 +218,12 @@ static void keys_that_cannot_be_read_spend_no_refresh_token(void **state)
 	now += 60;
 	assert_int_equal(refresh(pair).status, 500);
 	assert_int_equal(fake_store_counts(app->store).faults, 0);
+	/* Nor does a login leave a session behind that nobody has. */
+	assert_int_equal(ASK(.method = "POST", .path = "/login", .body = body_with(sign(CLAIMS())),
+			     .more = { pair })
+				 .status,
+			 500);
+	assert_int_equal(fake_store_rows(app->store, FAKE_SESSIONS), 1);
 	scratch_write(pem, key);
 	use_again("", mode);
 	now += 60;
