@@ -59,15 +59,15 @@ static bool record(const struct app *app, const struct request *req,
 		   const struct identity *identity, struct login *login, struct problem *p)
 {
 	unsigned char old_hash[SHA256_BYTES];
-	const struct login_request request = {
+	struct login_request request = {
 		.config = app->config,
 		.identity = identity,
 		.client = { req->address, req->user_agent },
-		.old_hash = session_request_old(app, req, old_hash),
 		.now = req->now,
 	};
 
-	return login_record(app->store, &request, login, p);
+	return session_request_old(app, req, old_hash, &request.old_hash, p) &&
+	       login_record(app->store, &request, login, p);
 }
 
 bool handle_login(const struct app *app, const struct request *req, struct response *res,

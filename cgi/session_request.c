@@ -114,18 +114,24 @@ bool session_request_find_to_end(const struct app *app, const struct request *re
 }
 
 /* In mode "jwt" only our own check can say which session a token names. */
-static const unsigned char *old_by_own_token(const struct app *app, const struct request *req,
-					     unsigned char hash[SHA256_BYTES])
+static bool old_by_own_token(const struct app *app, const struct request *req,
+			     unsigned char hash[SHA256_BYTES], const unsigned char **out,
+			     struct problem *p)
 {
-	struct problem ignored = { 0 };
+	struct problem why = { 0 };
 	struct response unused = { .arena = req->arena };
 	struct store_user user;
 	struct session session;
 
-	if (!session_request_find_to_end(app, req, NULL, &unused, &session, &user, &ignored))
-		return NULL;
-	memcpy(hash, session.row.hash, SHA256_BYTES);
-	return hash;
+	if (session_request_find_to_end(app, req, NULL, &unused, &session, &user, &why)) {
+		memcpy(hash, session.row.hash, SHA256_BYTES);
+		*out = hash;
+	} else if (why.kind == PROBLEM_DATABASE_AWAY) {
+		/* Not known is not absent: the login would leave behind what it replaces. */
+		*p = why;
+		return false;
+	}
+	return true;
 }
 
 /*
@@ -147,27 +153,32 @@ static const unsigned char *old_by_provider_token(const struct app *app,
 	return hash;
 }
 
-const unsigned char *session_request_old(const struct app *app, const struct request *req,
-					 unsigned char hash[SHA256_BYTES])
+bool session_request_old(const struct app *app, const struct request *req,
+			 unsigned char hash[SHA256_BYTES], const unsigned char **out,
+			 struct problem *p)
 {
 	const struct access_credentials c = read_credentials(app, req);
 	const struct text token = c.cookie.len ? c.cookie : c.bearer;
 
+	*out = NULL;
 	switch (app->config->session.mode) {
 	case CONFIG_SESSION_COOKIE:
 	case CONFIG_SESSION_BEARER:
 		if (!secret_is_token(token))
-			return NULL;
+			break;
 		secret_sha256(token, hash);
-		return hash;
+		*out = hash;
+		break;
 	case CONFIG_SESSION_PROVIDER:
-		return old_by_provider_token(app, req, token, hash);
+		*out = old_by_provider_token(app, req, token, hash);
+		break;
 	case CONFIG_SESSION_JWT:
-		return app->config->session.stateless ? NULL : old_by_own_token(app, req, hash);
+		return app->config->session.stateless ||
+		       old_by_own_token(app, req, hash, out, p);
 	case CONFIG_SESSION_NONE:
 		break;
 	}
-	return NULL;
+	return true;
 }
 
 const char *session_request_refresh_cookie(const struct app *app, struct arena *arena)

@@ -45,11 +45,12 @@ bool session_request_find_to_end(const struct app *app, const struct request *re
 				 struct problem *p) __attribute__((warn_unused_result));
 
 /*
- * The hash of the session that a login came with, for it to be ended; NULL if there is none.
- * In HASH.
+ * The hash of the session that a login came with, for it to be ended: *OUT is HASH, or NULL if
+ * there is none. False when that cannot be known, with DATABASE_AWAY.
  */
-const unsigned char *session_request_old(const struct app *app, const struct request *req,
-					 unsigned char hash[SHA256_BYTES]);
+bool session_request_old(const struct app *app, const struct request *req,
+			 unsigned char hash[SHA256_BYTES], const unsigned char **out,
+			 struct problem *p) __attribute__((warn_unused_result));
 
 /* In mode "jwt": the name of the cookie with the refresh token. */
 const char *session_request_refresh_cookie(const struct app *app, struct arena *arena);

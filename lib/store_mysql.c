@@ -43,7 +43,8 @@ static bool attempt(struct store_tx *tx,
 	if (!db_open(tx->store->db, link, p))
 		return false;
 	if (!store_look(tx->store, link, p) || !db_begin(link, p)) {
-		tx->again = db_fault(link) == DB_LOST;
+		/* Galera waits here for what other nodes have committed: 1205 when in vain. */
+		tx->again = db_fault(link) == DB_LOST || db_fault(link) == DB_AGAIN;
 		return false;
 	}
 	if (!work(tx, context, p)) {
