@@ -799,7 +799,7 @@ static void a_transaction_is_started_over_a_few_times_at_most(void **state)
 	(void)state;
 	assert_false(store_transact(the->store, add_then_again, &r, &p));
 	assert_int_equal(p.kind, PROBLEM_DATABASE_AWAY);
-	assert_in_range(r.calls, 2, 10);
+	assert_true(r.calls >= 2 && r.calls <= 10);
 	assert_int_equal(the->rows(CONTRACT_USERS), 0);
 }
 

@@ -492,7 +492,7 @@ static void unchanged_set_is_known_by_its_etag(void **state)
 		strstr(raw_server_heard(arena).data, "\r\nIf-None-Match: \"v-1\"\r\n"));
 	assert_true(jwks_status(jwks, time(NULL), &keys, &age));
 	assert_int_equal(keys, 2);
-	assert_in_range(age, 0, 1);
+	assert_true(age >= 0 && age <= 1);
 	assert_int_equal(find("b"), PROBLEM_NONE);
 }
 
