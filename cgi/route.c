@@ -14,6 +14,7 @@ static const struct route routes[] = {
 	{ ROLE_RESPONDER, "GET", "/healthz", false, false, METRICS_PATH_HEALTHZ, handle_health },
 	{ ROLE_RESPONDER, "GET", "/readyz", false, false, METRICS_PATH_READYZ, handle_ready },
 	{ ROLE_RESPONDER, "GET", "/metrics", false, false, METRICS_PATH_METRICS, handle_metrics },
+	{ ROLE_RESPONDER, "POST", "/doctor", false, false, METRICS_PATH_DOCTOR, handle_doctor },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(*routes))

@@ -48,5 +48,6 @@ handler handle_authorizer;
 handler handle_health;
 handler handle_ready;
 handler handle_metrics;
+handler handle_doctor;
 
 #endif

@@ -8,6 +8,8 @@ static const struct option options[] = {
 	{ "after", required_argument, NULL, ARGUMENTS_PAGE },
 	{ "json", no_argument, NULL, 'j' },
 	{ "limit", required_argument, NULL, 'l' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "url", required_argument, NULL, ARGUMENTS_DOCTOR },
 	{ "user", required_argument, NULL, ARGUMENTS_USER },
 	{ "yes", no_argument, NULL, ARGUMENTS_YES },
 	{ 0 },
@@ -24,7 +26,9 @@ bool arguments_is_id(const char *written)
 static const char *take_option(struct command_context *context, int option,
 			       unsigned allowed, struct arguments *out)
 {
-	const unsigned needed = option == 'l' ? ARGUMENTS_PAGE : (unsigned)option;
+	const unsigned needed = option == 'l'	? ARGUMENTS_PAGE
+				: option == 's' ? ARGUMENTS_DOCTOR
+						: (unsigned)option;
 
 	if (option == 'j') {
 		context->json = true;
@@ -39,6 +43,10 @@ static const char *take_option(struct command_context *context, int option,
 			       : "--limit is a number from 1";
 	if (option == ARGUMENTS_PAGE)
 		out->after = optarg;
+	else if (option == ARGUMENTS_DOCTOR)
+		out->url = optarg;
+	else if (option == 's')
+		out->socket = optarg;
 	else if (option == ARGUMENTS_USER)
 		out->user = optarg;
 	else

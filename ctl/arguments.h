@@ -10,6 +10,7 @@ enum {
 	ARGUMENTS_PAGE = 1, /* --limit N and --after KEY */
 	ARGUMENTS_USER = 2, /* --user USER */
 	ARGUMENTS_YES = 4,  /* --yes */
+	ARGUMENTS_DOCTOR = 8, /* --url URL and --socket PATH */
 };
 
 struct arguments_shape {
@@ -23,6 +24,7 @@ struct arguments {
 	int64_t limit;	   /* INT64_MAX: none */
 	const char *after; /* "": from the first */
 	const char *user;  /* NULL: none */
+	const char *url, *socket; /* NULL: none */
 	bool yes;
 };
 

@@ -41,6 +41,7 @@ int cmd_check(struct command_context *context, int argc, char **argv);
 int cmd_config(struct command_context *context, int argc, char **argv);
 int cmd_db_migrate(struct command_context *context, int argc, char **argv);
 int cmd_db_status(struct command_context *context, int argc, char **argv);
+int cmd_doctor(struct command_context *context, int argc, char **argv);
 int cmd_explain(struct command_context *context, int argc, char **argv);
 int cmd_invite_add(struct command_context *context, int argc, char **argv);
 int cmd_invite_list(struct command_context *context, int argc, char **argv);

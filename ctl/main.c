@@ -15,6 +15,8 @@ static const struct command commands[] = {
 	{ "config", NULL, "", "every option, its value and where that came from", cmd_config },
 	{ "db", "migrate", "", "create the tables, or bring them up to date", cmd_db_migrate },
 	{ "db", "status", "", "the server, and the schema's version", cmd_db_status },
+	{ "doctor", NULL, "[--url URL] [--socket PATH]",
+	  "all that can be wrong between here and a login, each with its cure", cmd_doctor },
 	{ "explain", NULL, "", "a token on stdin: every check, and what the login would do",
 	  cmd_explain },
 	{ "user", "list", "[USER | PREFIX*] [--limit N] [--after ID|EMAIL]",
@@ -122,15 +124,19 @@ static int run(const struct command *command, struct command_context *context, i
 	       char **argv)
 {
 	char error[CONFIG_ERROR_SIZE];
-	struct config *config = config_load(context->config_file, error);
+	struct config *config;
 	int status;
 
-	if (!config) {
-		fprintf(stderr, "pintlectl: %s\n", error);
-		return STATUS_CONFIG;
-	}
 	context->command = command;
-	context->app = app_new(config);
+	/* To the doctor a bad configuration is a finding. */
+	if (command->run != cmd_doctor) {
+		config = config_load(context->config_file, error);
+		if (!config) {
+			fprintf(stderr, "pintlectl: %s\n", error);
+			return STATUS_CONFIG;
+		}
+		context->app = app_new(config);
+	}
 	context->arena = arena_new();
 	status = command->run(context, argc, argv);
 	/* What a full disk cut short is not done, though nobody noticed while it was written. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "json.h"
 
@@ -48,6 +49,19 @@ const char *rows_printable(struct arena *a, const char *text)
 	}
 	buffer_add_char(&b, '\0');
 	return b.data;
+}
+
+bool rows_on_terminal(void)
+{
+	const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(none && *none) &&
+	       !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+const char *rows_colour(struct arena *a, const char *colour, const char *text)
+{
+	return rows_on_terminal() ? arena_printf(a, "\033[%sm%s\033[0m", colour, text).data : text;
 }
 
 /* "last_login_at": "LAST LOGIN" over a column, "last login" before a value. */

@@ -94,10 +94,12 @@ static bool is_loopback(const char *url)
 	return is;
 }
 
-static CURL *new_handle(const char *url, const struct get_options *options,
+/* ALSO_PLAIN: http even to another machine. */
+static CURL *new_handle(const char *url, bool also_plain, const struct get_options *options,
 			struct transfer *t)
 {
-	const bool plain = text_starts(text_of(url), "http:") && is_loopback(url);
+	const bool plain = text_starts(text_of(url), "http:") &&
+			   (also_plain || is_loopback(url));
 	CURL *curl = curl_easy_init();
 
 	if (!curl)
@@ -161,7 +163,7 @@ bool get_url(struct arena *a, const char *url, struct text etag,
 	bool good;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	curl = new_handle(url, options, &t);
+	curl = new_handle(url, false, options, &t);
 	if (etag.len)
 		headers = curl_slist_append(
 			headers, arena_printf(a, "If-None-Match: %.*s", TEXT_ARG(etag)).data);
@@ -170,4 +172,103 @@ bool get_url(struct arena *a, const char *url, struct text etag,
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(headers);
 	return good;
+}
+
+/* ---- for pintlectl doctor */
+
+/* What is wrong with a certificate is told by OpenSSL's X509_V_ERR numbers. */
+static const char *tls_fault(CURL *curl)
+{
+	long result = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &result);
+	switch (result) {
+	case 9:	 /* X509_V_ERR_CERT_NOT_YET_VALID */
+	case 10: /* X509_V_ERR_CERT_HAS_EXPIRED */
+		return "tls_date";
+	case 62: /* X509_V_ERR_HOSTNAME_MISMATCH */
+	case 64: /* X509_V_ERR_IP_ADDRESS_MISMATCH */
+	case 0: /* the chain was not come to: curl itself compares the name before */
+	case 1:
+		return "tls_name";
+	default:
+		return "tls_untrusted";
+	}
+}
+
+static const char *fault_of(CURL *curl, CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return "";
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return "dns";
+	case CURLE_COULDNT_CONNECT:
+		return "connect";
+	case CURLE_OPERATION_TIMEDOUT:
+		return "timeout";
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return tls_fault(curl);
+	case CURLE_SSL_CACERT_BADFILE:
+		return "ca_file";
+	case CURLE_SSL_CONNECT_ERROR:
+		return "tls";
+	case CURLE_WRITE_ERROR:
+	case CURLE_FILESIZE_EXCEEDED:
+		return "too_large";
+	default:
+		return "other";
+	}
+}
+
+static const char *header(struct arena *a, CURL *curl, const char *name)
+{
+	struct curl_header *found;
+
+	return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK
+		       ? arena_copy(a, text_of(found->value)).data
+		       : "";
+}
+
+static void send_request(CURL *curl, const struct get_probe *probe)
+{
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, probe->method);
+	if (!probe->body.len)
+		return;
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)probe->body.len);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, probe->body.data);
+}
+
+void get_probe(struct arena *a, const struct get_probe *probe, struct get_probed *out)
+{
+	struct transfer t = { .arena = a, .body = buffer_new(a, 16384),
+			      .max_bytes = probe->options.max_bytes, .max_age = -1 };
+	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
+	char error[CURL_ERROR_SIZE] = "";
+	long status = 0;
+	CURLcode code;
+	CURL *curl;
+
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl = new_handle(probe->url, probe->anywhere, &probe->options, &t);
+	for (size_t i = 0; i < probe->header_count; i++)
+		headers = curl_slist_append(headers, probe->headers[i]);
+	headers = curl_slist_append(headers, "Expect:");
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+	send_request(curl, probe);
+	code = curl_easy_perform(curl);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	out->fault = fault_of(curl, code);
+	out->detail = *error ? arena_copy(a, text_of(error)).data : curl_easy_strerror(code);
+	out->status = status;
+	out->type = header(a, curl, "Content-Type");
+	out->server = header(a, curl, "Server");
+	out->location = header(a, curl, "Location");
+	out->date = curl_getdate(header(a, curl, "Date"), NULL);
+	if (out->date < 0)
+		out->date = 0;
+	out->body = buffer_text(&t.body);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
 }

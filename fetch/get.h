@@ -26,4 +26,31 @@ bool get_url(struct arena *a, const char *url, struct text etag,
 	     const struct get_options *options, struct get_answer *answer, struct problem *p)
 	__attribute__((warn_unused_result));
 
+/* ---- for pintlectl doctor: any request, and all that can be said of how it went */
+
+#define GET_PROBE_HEADERS 16
+
+struct get_probe {
+	const char *url, *method;
+	bool anywhere; /* http also to other machines: a site of ours, with nothing secret */
+	const char *headers[GET_PROBE_HEADERS];
+	size_t header_count;
+	struct text body; /* empty: none is sent */
+	struct get_options options;
+};
+
+struct get_probed {
+	/*
+	 * "" if there was an answer, whatever it was; else "dns", "connect", "timeout",
+	 * "tls_untrusted", "tls_name", "tls_date", "tls", "ca_file", "too_large" or "other".
+	 */
+	const char *fault;
+	const char *detail; /* curl's words */
+	int64_t status, date; /* the Date header; 0: none */
+	const char *type, *server, *location;
+	struct text body;
+};
+
+void get_probe(struct arena *a, const struct get_probe *probe, struct get_probed *out);
+
 #endif

@@ -21,6 +21,7 @@
 #include "jwks.h"
 #include "log.h"
 #include "metrics.h"
+#include "probe.h"
 #include "sandbox.h"
 
 #define EXIT_USAGE 64
@@ -31,7 +32,7 @@
 struct job {
 	const char *provider, *url, *issuer, *state_dir;
 	int cooldown_s;
-	bool unconfined;
+	bool unconfined, probe;
 	struct get_options get;
 	struct arena *arena;
 	const char *file, *tried, *lock;
@@ -294,7 +295,8 @@ static int usage(void)
 {
 	fputs("usage: pintle-fetch --provider NAME --url URL | --issuer ISSUER\n"
 	      "                    --state-dir DIR [--ca-file FILE] [--timeout SECONDS]\n"
-	      "                    [--cooldown SECONDS] [--sandbox on|off]\n",
+	      "                    [--cooldown SECONDS] [--sandbox on|off]\n"
+	      "       pintle-fetch --probe <REQUEST.json\n",
 	      stderr);
 	return EXIT_USAGE;
 }
@@ -310,6 +312,7 @@ static bool parse_options(int argc, char **argv, struct job *job)
 		{ "timeout", required_argument, NULL, 't' },
 		{ "cooldown", required_argument, NULL, 'c' },
 		{ "sandbox", required_argument, NULL, 'b' },
+		{ "probe", no_argument, NULL, 'r' },
 		{ 0 },
 	};
 	int option;
@@ -340,10 +343,15 @@ static bool parse_options(int argc, char **argv, struct job *job)
 		case 'b':
 			job->unconfined = strcmp(optarg, "off") == 0;
 			break;
+		case 'r':
+			job->probe = true;
+			break;
 		default:
 			return false;
 		}
 	}
+	if (job->probe)
+		return argc == 2;
 	return optind == argc && job->provider && job->state_dir && !job->url != !job->issuer &&
 	       job->get.timeout_s > 0;
 }
@@ -356,6 +364,8 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &job))
 		return usage();
+	if (job.probe)
+		return probe_run();
 	umask(077);
 	signal(SIGXFSZ, SIG_IGN); /* no room is an error that is told, and cleaned up after */
 	job.arena = arena_new();

@@ -91,6 +91,8 @@ struct db_call {
  */
 enum store_outcome db_run(struct db_link *link, struct db_call *call, struct problem *p);
 
+const char *db_statement_text(enum sql_statement id);
+
 bool db_begin(struct db_link *link, struct problem *p) __attribute__((warn_unused_result));
 void db_roll_back(struct db_link *link);
 /* After a failure with DB_LOST the fate of the transaction is unknown. */

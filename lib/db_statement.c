@@ -14,6 +14,11 @@ static struct db_text text_of_statement(const struct db_link *link, enum sql_sta
 	return id < SQL_STATEMENTS ? statements[id] : link->db->own[id - SQL_STATEMENTS];
 }
 
+const char *db_statement_text(enum sql_statement id)
+{
+	return statements[id].text;
+}
+
 /* ---- preparing */
 
 /*

@@ -26,6 +26,7 @@ static const struct {
 	{ "GET", "/healthz", handle_health, false, "GET, HEAD, OPTIONS" },
 	{ "GET", "/readyz", handle_ready, false, "GET, HEAD, OPTIONS" },
 	{ "GET", "/metrics", handle_metrics, false, "GET, HEAD, OPTIONS" },
+	{ "POST", "/doctor", handle_doctor, false, "POST, OPTIONS" },
 };
 
 static struct problem last;
