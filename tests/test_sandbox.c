@@ -399,7 +399,8 @@ static void test_reads_what_it_needs(void **state)
 	(void)state;
 	need_landlock(1);
 	assert_int_equal(open_in(text, outside, O_RDONLY), EACCES);
-	assert_int_equal(open_in(text, "/etc/shadow", O_RDONLY), EACCES);
+	if (access("/etc/shadow", F_OK) == 0) /* a bare chroot may have none */
+		assert_int_equal(open_in(text, "/etc/shadow", O_RDONLY), EACCES);
 	assert_int_equal(open_in(text, "/etc/passwd", O_RDONLY), EACCES);
 	assert_int_equal(open_in(text, "/proc/1/environ", O_RDONLY), EACCES);
 	assert_int_equal(open_in(text, "/root", O_RDONLY | O_DIRECTORY), EACCES);
