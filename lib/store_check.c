@@ -59,8 +59,9 @@ bool store_check_key(struct db_link *link, const char *schema, const char *table
 		     struct problem *p)
 {
 	struct key_search k = { .columns = columns };
-	struct db_value in[] = { store_text_or_null(text_of(schema)),
-				 store_text_or_null(text_of(table)) };
+	const struct db_value where = store_text_or_null(text_of(schema));
+	const struct db_value what = store_text_or_null(text_of(table));
+	struct db_value in[] = { where, what, where, what };
 	const struct db_column out[] = { DB_TEXT_COLUMN(k.index), DB_TEXT_COLUMN(k.column),
 					 DB_TEXT_COLUMN(k.collation), DB_NUMBER_COLUMN(k.part) };
 	struct db_call call = QUERY(TABLE_KEYS, in, out);
