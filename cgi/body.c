@@ -28,7 +28,7 @@ static bool is_json_type(struct text type)
 /* Content-Length may be absent or empty: with chunked bodies some servers do not know it. */
 bool body_check_length(const struct request *req, size_t limit, struct problem *p)
 {
-	int64_t length;
+	int64_t length = 0;
 
 	if (req->content_length.len) {
 		if (!text_to_number(req->content_length, &length))

@@ -76,7 +76,8 @@ bool form_field(struct arena *a, struct text form, const char *name, struct text
 		const struct text pair = text_before(form, '&', &form);
 		const struct text key = text_before(pair, '=', &raw);
 
-		if (!decode(a, key, &decoded) || !text_is(decoded, name))
+		/* "&&" is no field without a name, as form_check has it. */
+		if (!pair.len || !decode(a, key, &decoded) || !text_is(decoded, name))
 			continue;
 		if (!decode(a, raw, &value))
 			return false;

@@ -53,10 +53,11 @@ bool handle_sessions(const struct app *app, const struct request *req, struct re
 {
 	struct session session;
 	struct store_user user;
-	struct list list = { &res->body, session.row.id };
+	struct list list = { &res->body, NULL };
 
 	if (!session_request_find(app, req, res, &session, &user, p))
 		return false;
+	list.current = session.row.id;
 	json_begin(&res->body, NULL, '{');
 	json_begin(&res->body, "sessions", '[');
 	if (!app->config->session.stateless &&

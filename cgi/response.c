@@ -64,10 +64,10 @@ void response_problem(struct response *res, const struct problem *p, const char 
 		response_header(res, "Retry-After", arena_printf(res->arena, "%u", retry));
 }
 
-static void add_or_null(struct buffer *b, const char *name, const char *value)
+static void add_or_null(struct buffer *b, const char *name, struct text value)
 {
-	if (*value)
-		json_add_string(b, name, text_of(value));
+	if (value.len)
+		json_add_string(b, name, value);
 	else
 		json_add_null(b, name);
 }
@@ -76,8 +76,8 @@ void response_add_user(struct response *res, const struct store_user *user)
 {
 	json_begin(&res->body, "user", '{');
 	json_add_string(&res->body, "id", text_of(user->id));
-	add_or_null(&res->body, "email", user->email);
-	add_or_null(&res->body, "phone", user->phone);
+	add_or_null(&res->body, "email", text_of(user->email));
+	add_or_null(&res->body, "phone", text_of(user->phone));
 	json_end(&res->body, '}');
 }
 

@@ -86,14 +86,14 @@ static bool is_group(const char *group)
 /* Of one group, if there is that group; else of all. */
 static void print_usage(FILE *out, const char *group)
 {
-	const bool all = !is_group(group);
+	const char *only = is_group(group) ? group : NULL;
 
 	fputs("usage: pintlectl [-c FILE] [--json] COMMAND\n\n", out);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct command *c = &commands[i];
 		char words[96];
 
-		if (!all && strcmp(c->group, group) != 0)
+		if (only && strcmp(c->group, only) != 0)
 			continue;
 		print_words(c, words);
 		if (strlen(words) <= 28)

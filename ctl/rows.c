@@ -124,7 +124,7 @@ void rows_flush(struct rows *rows)
 {
 	char title[64];
 
-	if (rows->form != ROWS_TABLE || !rows->count)
+	if (rows->form != ROWS_TABLE || !rows->count || !rows->columns)
 		return;
 	for (size_t i = 0; !rows->headed && i < rows->columns; i++) {
 		print_title(rows->names[i], true, title);

@@ -174,7 +174,7 @@ static enum store_outcome fetch_rows(struct db_link *link, MYSQL_STMT *statement
 {
 	const char *name = text_of_statement(link, call->id).name;
 	enum store_outcome outcome = STORE_NOT_FOUND;
-	struct row row;
+	struct row row = { 0 };
 	int fetched;
 
 	if (!bind_columns(statement, call, &row) || mysql_stmt_store_result(statement)) {

@@ -17,20 +17,19 @@ const struct problem_row *problem_row(enum problem_kind kind)
 	return &rows[kind];
 }
 
-bool problem_note(struct problem *p, enum problem_kind kind, const char *file, int line,
+void problem_note(struct problem *p, enum problem_kind kind, const char *file, int line,
 		  const char *format, ...)
 {
 	va_list args;
 
 	if (p->kind != PROBLEM_NONE)
-		return false;
+		return;
 	p->kind = kind;
 	p->file = file;
 	p->line = line;
 	va_start(args, format);
 	vsnprintf(p->detail, sizeof(p->detail), format, args);
 	va_end(args);
-	return false;
 }
 
 void problem_clear(struct problem *p)

@@ -37,10 +37,16 @@ const struct problem_row *problem_row(enum problem_kind kind);
  * Notes a problem and returns false, so that a function can end with
  * `return problem(p, BAD_EMAIL, "length=%zu", n);`. The first one noted stays.
  */
-#define problem(p, kind, ...) \
-	problem_note((p), PROBLEM_##kind, __FILE__, __LINE__, __VA_ARGS__)
+#define problem(p, kind, ...) problem_as(p, PROBLEM_##kind, __VA_ARGS__)
 
-bool problem_note(struct problem *p, enum problem_kind kind, const char *file, int line,
+/* The same of a kind that is known only when it happens. */
+#define problem_as(p, kind, ...)                                           \
+	({                                                                 \
+		problem_note((p), (kind), __FILE__, __LINE__, __VA_ARGS__); \
+		false; /* here, where compiler and analyzers see it */     \
+	})
+
+void problem_note(struct problem *p, enum problem_kind kind, const char *file, int line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Forgets it, before something is tried again. */

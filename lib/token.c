@@ -272,8 +272,7 @@ static bool check_required(struct check *c, struct problem *p)
 
 		if (!claims_hold(c->claims, rule)) {
 			c->saw = text_of(rule->claim);
-			return problem_note(p, rule_problem(rule->claim), __FILE__, __LINE__,
-					    "rule %s%s%s", rule->claim,
+			return problem_as(p, rule_problem(rule->claim), "rule %s%s%s", rule->claim,
 					    *rule->values ? "=" : "", rule->values);
 		}
 	}

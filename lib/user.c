@@ -155,7 +155,7 @@ static bool find_or_create(const struct search *s, struct store_user *out, bool 
 			return outcome == STORE_OK;
 	}
 	if (i->no_email != PROBLEM_NONE)
-		return problem_note(p, i->no_email, __FILE__, __LINE__, "unknown sub");
+		return problem_as(p, i->no_email, "unknown sub");
 	outcome = find_by_address(s, &match, p);
 	if (outcome == STORE_OK) {
 		if (!match.user.active || accept_match(s, &match, p)) {
