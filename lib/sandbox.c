@@ -267,13 +267,13 @@ static bool give_up_the_rest(void)
 	       prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0;
 }
 
-#ifdef PINTLE_SANITIZED
+#if defined(PINTLE_SANITIZED) || defined(PINTLE_COVERAGE)
 void sandbox_enter(const struct sandbox *s, enum config_log_level level)
 {
 	(void)s;
 	(void)give_up_the_rest;
-	log_event(level, "sandbox", "none: a sanitizer reads /proc, starts a symbolizer and "
-				    "stops the threads with ptrace");
+	/* A sanitizer reads /proc, starts a symbolizer and stops the threads with ptrace. */
+	log_event(level, "sandbox", "none: built with a sanitizer, or to count lines");
 }
 #else
 void sandbox_enter(const struct sandbox *s, enum config_log_level level)

@@ -127,7 +127,10 @@ static int result(long returned)
 /* Skipped where the kernel, the build or the emulator cannot do it. */
 static void need_seccomp(void)
 {
-#if !defined(HAVE_SECCOMP) || defined(PINTLE_SANITIZED)
+#if defined(PINTLE_SANITIZED) || defined(PINTLE_COVERAGE)
+#define WITHOUT_SANDBOX
+#endif
+#if !defined(HAVE_SECCOMP) || defined(WITHOUT_SANDBOX)
 	print_message("skipped: built without seccomp, or with a sanitizer\n");
 	skip();
 #else
@@ -140,7 +143,7 @@ static void need_seccomp(void)
 
 static void need_landlock(int abi)
 {
-#ifdef PINTLE_SANITIZED
+#ifdef WITHOUT_SANDBOX
 	print_message("skipped: built with a sanitizer\n");
 	skip();
 #endif
