@@ -101,7 +101,7 @@ static void print_usage(FILE *out, const char *group)
 		else
 			fprintf(out, "  %s\n%31s%s\n", words, "", c->help);
 	}
-	if (all)
+	if (!only)
 		fputs("\nUSER is an id, an email or a phone number: 42, alice@example.com, "
 		      "+12025550123.\n",
 		      out);
