@@ -4,8 +4,6 @@
 static enum db_fault classify(unsigned number)
 {
 	switch (number) {
-	case 0:
-		return DB_FINE;
 	case 1020: /* ER_CHECKREAD: MariaDB's snapshot isolation */
 	case 1205: /* ER_LOCK_WAIT_TIMEOUT */
 	case 1213: /* ER_LOCK_DEADLOCK, also a certification failure in a cluster */
@@ -74,7 +72,8 @@ bool db_fail(struct db_link *link, unsigned error, const char *what, struct prob
 		[DB_FINE] = METRICS_DB_OTHER,
 	};
 
-	link->fault = classify(error);
+	/* A failure that says nothing of itself is none that left the connection in order. */
+	link->fault = error ? classify(error) : DB_LOST;
 	link->unfit = is_unfit(error);
 	metrics_db(counted[link->fault]);
 	if (link->fault == DB_LOST)
