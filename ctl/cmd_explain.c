@@ -57,8 +57,8 @@ static void print_check(void *context, const char *name, bool passed, struct tex
 struct trial {
 	struct command_context *context;
 	const struct identity *identity;
-	struct store_user user;
-	bool created, decided;
+	struct user_decision decision;
+	bool decided;
 	struct problem why;
 };
 
@@ -67,32 +67,78 @@ static bool try_login(struct store_tx *tx, void *context, struct problem *p)
 {
 	struct trial *t = context;
 
+	store_tx_try(tx);
 	t->decided = user_find_or_create(tx, &t->context->app->config->accounts, t->identity,
-					 t->context->now, &t->user, &t->created, p);
+					 t->context->now, &t->decision, p);
 	t->why = *p;
 	return t->decided ? problem(p, INTERNAL, "a trial is never committed") : false;
+}
+
+/* With single_use a login asks this before anything else. */
+static bool check_unused(const struct trial *t, struct problem *p)
+{
+	const struct config_provider *provider = t->identity->provider->config;
+	unsigned char hash[SHA256_BYTES];
+	int64_t first_used_at;
+
+	if (!provider->single_use_s)
+		return true;
+	token_identity_hash(t->identity, hash);
+	switch (store_token_used(t->context->app->store, hash, &first_used_at, p)) {
+	case STORE_OK:
+		return t->context->now - first_used_at <= provider->single_use_s ||
+		       problem(p, TOKEN_REPLAYED, "first used %lld s ago",
+			       (long long)(t->context->now - first_used_at));
+	case STORE_NOT_FOUND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void say_decision(const struct trial *t)
+{
+	const struct user_decision *d = &t->decision;
+	struct buffer b = buffer_new(t->context->arena, 256);
+
+	if (!t->context->json) {
+		if (d->created)
+			puts("a login with it would create a new user");
+		else
+			printf("a login with it would be that of user %s\n", d->user.id);
+		printf("  because   %s\n", user_rule_text(d->rule));
+		return;
+	}
+	json_begin(&b, NULL, '{');
+	json_add_string(&b, "login", text_of(d->created ? "create" : "continue"));
+	json_add_string(&b, "user", text_of(d->created ? "" : d->user.id));
+	json_add_string(&b, "rule", text_of(user_rule_text(d->rule)));
+	json_end(&b, '}');
+	printf("%.*s\n", TEXT_ARG(buffer_text(&b)));
 }
 
 static int say_result(const struct trial *t)
 {
 	const struct problem_row *row = problem_row(t->why.kind);
-	const bool json = t->context->json;
+	struct buffer b = buffer_new(t->context->arena, 256);
 
 	if (t->decided) {
-		if (json)
-			printf("{\"login\":\"%s\",\"user\":\"%s\"}\n",
-			       t->created ? "create" : "continue", t->created ? "" : t->user.id);
-		else if (t->created)
-			puts("a login with it would create a new user");
-		else
-			printf("a login with it would be that of user %s\n", t->user.id);
+		say_decision(t);
 		return STATUS_DONE;
 	}
-	if (json)
-		printf("{\"login\":\"refuse\",\"error\":\"%s\",\"reason\":\"%s\"}\n", row->error,
-		       row->cause);
-	else
+	if (t->context->json) {
+		json_begin(&b, NULL, '{');
+		json_add_string(&b, "login", AS_TEXT("refuse"));
+		json_add_string(&b, "error", text_of(row->error));
+		json_add_string(&b, "reason", text_of(row->cause));
+		json_add_string(&b, "rule", text_of(t->why.detail));
+		json_end(&b, '}');
+		printf("%.*s\n", TEXT_ARG(buffer_text(&b)));
+	} else {
 		printf("a login with it would be refused: %s (%s)\n", row->error, row->cause);
+		if (t->why.detail[0])
+			printf("  because   %s\n", t->why.detail);
+	}
 	return row->status == 503 ? STATUS_TRY_AGAIN : STATUS_NO;
 }
 
@@ -115,6 +161,8 @@ int cmd_explain(struct command_context *context, int argc, char **argv)
 		return say_result(&trial);
 	}
 	trial.identity = &identity;
+	if (!check_unused(&trial, &trial.why))
+		return say_result(&trial);
 	if (!store_transact(context->app->store, try_login, &trial, &p) && !trial.decided &&
 	    trial.why.kind == PROBLEM_NONE)
 		trial.why = p;

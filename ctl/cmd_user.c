@@ -92,6 +92,8 @@ int cmd_user_list(struct command_context *context, int argc, char **argv)
 		if (!prefix)
 			return list_one(context, arguments.operands[0]);
 	}
+	if (person_table_is_ours(context, "list them there; one is found by email, phone or id"))
+		return STATUS_NO;
 	if (!prefix && arguments.after[0] && !arguments_is_id(arguments.after))
 		return command_usage(context, "--after is the id of a user");
 	return rows_list(rows_new(context, ROWS_TABLE), &arguments, read_users, prefix);
@@ -181,6 +183,10 @@ static int set_active(struct command_context *context, int argc, char **argv, bo
 	struct rows *rows;
 	int status = find_one(context, argc, argv, &user);
 
+	if (status == STATUS_DONE)
+		status = person_table_is_ours(
+			context, "what query_lookup gives as status is yours to change; it counts "
+				 "at once. pintlectl session revoke --user ends sessions");
 	if (status == STATUS_DONE)
 		status = say_outcome(store_admin_set_active(context->app->store,
 							    user.user.id, active, &ended,
@@ -304,6 +310,9 @@ int cmd_user_export(struct command_context *context, int argc, char **argv)
 
 	if (status != STATUS_DONE)
 		return status;
+	/* On stderr: the answer is not all that is known. */
+	person_table_is_ours(context, "what stands there is not in this, but what query_lookup "
+				      "gives");
 	rows = rows_new(context, ROWS_JSON);
 	rows_begin(rows);
 	if (export_all(rows, &user, &p))
@@ -362,5 +371,7 @@ int cmd_user_erase(struct command_context *context, int argc, char **argv)
 	rows_number(rows, "invites_erased", erased.invites);
 	rows_end(rows, NULL);
 	rows_free(rows);
+	if (!user.is_missing)
+		person_table_is_ours(context, "the row there is yours to delete");
 	return STATUS_DONE;
 }

@@ -4,12 +4,27 @@
 
 #include "email.h"
 
-bool person_parse(struct arena *a, const char *written, struct store_admin_name *out)
+static bool is_foreign_id(const char *written)
+{
+	const size_t len = strlen(written);
+
+	if (!len || len >= STORE_ID_SIZE || strchr(written, '@') || written[0] == '+')
+		return false;
+	for (const char *c = written; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return false;
+	return true;
+}
+
+bool person_parse(struct command_context *context, const char *written,
+		  struct store_admin_name *out)
 {
 	struct problem ignored = { 0 };
+	struct arena *a = context->arena;
 	struct text email;
 
-	if (arguments_is_id(written)) {
+	if (store_admin_is_foreign(context->app->store) ? is_foreign_id(written)
+							: arguments_is_id(written)) {
 		*out = (struct store_admin_name){ STORE_ADMIN_ID, written };
 		return true;
 	}
@@ -23,6 +38,15 @@ bool person_parse(struct arena *a, const char *written, struct store_admin_name 
 	return true;
 }
 
+int person_table_is_ours(const struct command_context *context, const char *what)
+{
+	if (!store_admin_is_foreign(context->app->store))
+		return STATUS_DONE;
+	fprintf(stderr, "pintlectl: the users table is your own (accounts.query_lookup): %s\n",
+		what);
+	return STATUS_NO;
+}
+
 int person_find(struct command_context *context, const char *written,
 		struct store_admin_user *out)
 {
@@ -30,7 +54,7 @@ int person_find(struct command_context *context, const char *written,
 	struct problem p = { 0 };
 	struct store_admin_name name;
 
-	if (!person_parse(context->arena, written, &name))
+	if (!person_parse(context, written, &name))
 		return command_usage(context, "a user is named by id, email or +phone");
 	switch (store_admin_user(context->app->store, &name, &live, out, &p)) {
 	case STORE_OK:
@@ -70,7 +94,10 @@ void person_add(struct rows *rows, const struct store_admin_user *user)
 	rows_text(rows, "id", user->user.id);
 	rows_text_or_null(rows, "email", user->user.email);
 	rows_text_or_null(rows, "phone", user->user.phone);
-	rows_text(rows, "status", user->user.active ? "active" : "disabled");
+	rows_text(rows, "status",
+		  user->is_missing	? "missing"
+		  : user->user.active ? "active"
+				      : "disabled");
 	rows_time(rows, "created_at", user->created_at);
 	rows_time(rows, "last_login_at", user->last_login_at);
 }

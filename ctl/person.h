@@ -4,9 +4,18 @@
 
 #include "rows.h"
 
-/* "42", "alice@example.com" or "+12025550123". False when it is none of these. */
-bool person_parse(struct arena *a, const char *written, struct store_admin_name *out)
-	__attribute__((warn_unused_result));
+/*
+ * "42", "alice@example.com" or "+12025550123"; with a users table that is not ours an id is
+ * whatever is neither of the others. False when it is none of these.
+ */
+bool person_parse(struct command_context *context, const char *written,
+		  struct store_admin_name *out) __attribute__((warn_unused_result));
+
+/*
+ * With a users table that is not ours: says on stderr what of WHAT cannot be done here, and
+ * gives STATUS_NO. STATUS_DONE where it is ours.
+ */
+int person_table_is_ours(const struct command_context *context, const char *what);
 
 /*
  * The user of that name. STATUS_DONE; else the person has been told why not, and this is

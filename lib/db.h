@@ -67,11 +67,12 @@ struct db_value {
 struct db_column {
 	void *out;
 	size_t size; /* 0: OUT is an int64_t or uint64_t */
+	size_t *len; /* of the text, which may have a NUL in it; NULL where that is no matter */
 };
 
 #define DB_MAX_COLUMNS 16
-#define DB_TEXT_COLUMN(field) { (field), sizeof(field) }
-#define DB_NUMBER_COLUMN(field) { &(field), 0 }
+#define DB_TEXT_COLUMN(field) { (field), sizeof(field), NULL }
+#define DB_NUMBER_COLUMN(field) { &(field), 0, NULL }
 
 /* One statement with what goes in and out. */
 struct db_call {

@@ -161,6 +161,8 @@ static bool finish_row(const struct db_call *call, const struct row *row)
 
 		if (out->size && len >= out->size)
 			return false;
+		if (out->len)
+			*out->len = len;
 		if (out->size)
 			((char *)out->out)[len] = '\0';
 		else if (row->nulls[i])

@@ -63,21 +63,19 @@ static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)
 	const struct attempt *a = context;
 	const struct login_request *r = a->request;
 	struct login *login = a->login;
-	struct store_user user;
-	bool created;
+	struct user_decision d;
 
 	if (!use_token(tx, a, p) ||
-	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now, &user,
-				 &created, p) ||
-	    !renew_session(tx, a, user.id, p))
+	    !user_find_or_create(tx, &r->config->accounts, r->identity, r->now, &d, p) ||
+	    !renew_session(tx, a, d.user.id, p))
 		return false;
 	/*
 	 * The very user whom an attempt before made, with a COMMIT that got no answer: it was
 	 * done after all. An id that was rolled back is not given out again.
 	 */
-	login->created = created || (login->created && store_tx_may_be_done(tx) &&
-				     strcmp(login->user.id, user.id) == 0);
-	login->user = user;
+	login->created = d.created || (login->created && store_tx_may_be_done(tx) &&
+				       strcmp(login->user.id, d.user.id) == 0);
+	login->user = d.user;
 	return true;
 }
 

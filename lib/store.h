@@ -101,6 +101,12 @@ bool store_tx_may_be_done(const struct store_tx *tx);
 void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
 		    struct text provider, struct text subject);
 
+/*
+ * The transaction is a trial and will be taken back: the administrator's own statements that
+ * change something are not run, as their table may not know how to take anything back.
+ */
+void store_tx_try(struct store_tx *tx);
+
 /* EMAIL or PHONE in canonical form. STORE_OK, NOT_FOUND or FAILED. */
 enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
 				       struct text provider, struct text subject,

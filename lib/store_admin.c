@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "store_admin_own.h"
 #include "store_mysql.h"
 
 /* A list that found nothing is a list. */
@@ -50,6 +51,11 @@ static void copy_user(void *context, const struct store_admin_user *user)
 	*(struct store_admin_user *)context = *user;
 }
 
+bool store_admin_is_foreign(const struct store *store)
+{
+	return store->own != NULL;
+}
+
 enum store_outcome store_admin_user(struct store *store,
 				    const struct store_admin_name *name,
 				    const struct store_admin_live *live,
@@ -77,7 +83,8 @@ enum store_outcome store_admin_user(struct store *store,
 				.each = pass_user,
 				.context = &r };
 
-	return store_run_single(store, &call, p);
+	return store->own ? own_admin_user(store, name, live, out, p)
+			  : store_run_single(store, &call, p);
 }
 
 enum store_outcome store_admin_users(struct store *store, const char *prefix,
@@ -166,6 +173,8 @@ enum store_outcome store_admin_create(struct store *store, struct text email,
 {
 	struct creation c = { .email = email, .phone = phone, .now = now };
 
+	if (store->own)
+		return own_admin_create(store, email, phone, out, p);
 	if (!store_transact(store, create, &c, p))
 		return STORE_FAILED;
 	if (c.outcome != STORE_OK)
@@ -263,6 +272,8 @@ enum store_outcome store_admin_erase(struct store *store, const char *user_id,
 {
 	struct change c = { .user_id = user_id };
 
+	if (store->own)
+		return own_admin_erase(store, user_id, out, p);
 	if (!store_transact(store, erase, &c, p))
 		return STORE_FAILED;
 	if (c.outcome == STORE_OK)
@@ -289,13 +300,16 @@ store_admin_identities(struct store *store, const char *user_id,
 		       void *context, struct problem *p)
 {
 	struct identity_row r = { .each = each, .context = context };
-	struct db_value in[] = { store_id(user_id) };
+	struct db_value in[] = { store_owner(store, user_id) };
 	const struct db_column columns[] = { DB_TEXT_COLUMN(r.row.provider),
 					     DB_TEXT_COLUMN(r.row.subject),
 					     DB_TEXT_COLUMN(r.row.email_at_link),
 					     DB_NUMBER_COLUMN(r.row.created_at) };
 	struct db_call call = QUERY(ADMIN_IDENTITIES, in, columns);
 
+	call.id = store->own ? SQL_OWN_IDENTITIES : SQL_ADMIN_IDENTITIES;
+	if (!store_needs_tables(store))
+		return STORE_OK;
 	call.each = pass_identity;
 	call.context = &r;
 	return run_list(store, &call, p);
@@ -346,12 +360,15 @@ store_admin_sessions(struct store *store, const struct store_admin_session_filte
 	};
 	struct db_call call = QUERY(ADMIN_SESSIONS, in, columns);
 
+	call.id = store->own ? SQL_OWN_SESSIONS : SQL_ADMIN_SESSIONS;
+	if (!store_uses(store, STORE_SESSIONS))
+		return STORE_OK;
 	call.each = pass_session;
 	call.context = &r;
 	call.value_count = 3;
 	if (filter->user_id) {
-		call.id = SQL_ADMIN_SESSIONS_OF;
-		in[call.value_count++] = store_id(filter->user_id);
+		call.id = store->own ? SQL_OWN_SESSIONS_OF : SQL_ADMIN_SESSIONS_OF;
+		in[call.value_count++] = store_owner(store, filter->user_id);
 	}
 	in[call.value_count++] = store_number(page->limit);
 	return run_list(store, &call, p);
@@ -373,10 +390,11 @@ enum store_outcome store_admin_purge(struct store *store, int64_t now, unsigned 
 	struct db_value in[] = { store_time(now), store_number(limit) };
 	struct db_call sessions = CALL(SESSION_PURGE, in), tokens = CALL(TOKEN_PURGE, in);
 
-	if (store_run_single(store, &sessions, p) != STORE_OK)
+	if (store_uses(store, STORE_SESSIONS) &&
+	    store_run_single(store, &sessions, p) != STORE_OK)
 		return STORE_FAILED;
 	out->sessions += sessions.changed;
-	if (store_run_single(store, &tokens, p) != STORE_OK)
+	if (store_uses(store, STORE_TOKENS) && store_run_single(store, &tokens, p) != STORE_OK)
 		return STORE_FAILED;
 	out->tokens += tokens.changed;
 	*more = sessions.changed >= limit || tokens.changed >= limit;

@@ -35,7 +35,14 @@ struct store_admin_user {
 	struct store_user user;
 	int64_t created_at, last_login_at; /* 0: never */
 	uint64_t identities, sessions;	   /* how many; 0 in a list */
+	bool is_missing; /* not in the users table that is not ours, but we have traces */
 };
+
+/*
+ * Is the users table not ours (accounts.query_lookup)? Then there is no list of users, and
+ * store_admin_set_active and the times of a user are not to be had.
+ */
+bool store_admin_is_foreign(const struct store *store);
 
 /* STORE_OK, NOT_FOUND or FAILED. Only sessions that are LIVE are counted. */
 enum store_outcome store_admin_user(struct store *store,
@@ -71,7 +78,10 @@ struct store_admin_erased {
 	uint64_t identities, sessions, invites;
 };
 
-/* Everything of a person, in one transaction. STORE_OK, NOT_FOUND or FAILED. */
+/*
+ * Everything of a person that is in our tables, in one transaction. STORE_OK, NOT_FOUND or
+ * FAILED.
+ */
 enum store_outcome store_admin_erase(struct store *store, const char *user_id,
 				     struct store_admin_erased *out, struct problem *p);
 

@@ -110,6 +110,11 @@ void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
 	tx->about = (struct store_about){ email, phone, provider, subject };
 }
 
+void store_tx_try(struct store_tx *tx)
+{
+	tx->is_trial = true;
+}
+
 bool store_tx_may_be_done(const struct store_tx *tx)
 {
 	return tx->may_be_done;

@@ -27,6 +27,7 @@ struct store_tx {
 	struct db_link *link;
 	bool again;	  /* start over: a deadlock, a lost connection, or asked for */
 	bool may_be_done; /* an earlier attempt's COMMIT had no answer */
+	bool is_trial;
 	struct store_about about;
 	char known_as[255]; /* the address or number of the user who was found or made */
 };

@@ -95,7 +95,7 @@ static enum store_outcome find_link(struct store *store, struct store_tx *tx,
 {
 	char written[255];
 	struct db_value in[] = { store_bytes(provider), store_bytes(subject) };
-	const struct db_column out[] = { { user_id, STORE_ID_SIZE }, DB_TEXT_COLUMN(written) };
+	const struct db_column out[] = { { user_id, STORE_ID_SIZE, NULL }, DB_TEXT_COLUMN(written) };
 	struct db_call call = QUERY(OWN_IDENTITY, in, out);
 	const enum store_outcome outcome = tx ? store_run(tx, &call, p)
 					      : store_run_single(store, &call, p);

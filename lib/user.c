@@ -69,10 +69,11 @@ static bool link_subject(const struct search *s, const char *user_id, struct pro
 
 /* May the user found by address be taken for the bearer of this subject? */
 static bool accept_match(const struct search *s, const struct store_match *match,
-			 struct problem *p)
+			 enum user_rule *rule, struct problem *p)
 {
 	const struct config_provider *provider = s->identity->provider->config;
 
+	*rule = s->identity->email.len ? USER_BY_EMAIL : USER_BY_PHONE;
 	if (match->subject_is_theirs || !s->identity->subject.len)
 		return true;
 	if (by_subject(s)) {
@@ -83,6 +84,7 @@ static bool accept_match(const struct search *s, const struct store_match *match
 			return problem(p, IDENTITY_CONFLICT, "user %s, link = %s%s",
 				       match->user.id, provider->link ? "yes" : "no",
 				       match->has_other_subject ? ", has another sub" : "");
+		*rule = USER_LINKED;
 	} else if (match->has_other_subject && s->accounts->refuse_subject_change) {
 		return problem(p, IDENTITY_CONFLICT, "user %s came with another sub",
 			       match->user.id);
@@ -139,7 +141,7 @@ static bool create(const struct search *s, bool link, struct store_user *out,
 }
 
 /* The user as such, before anything about this login is written. */
-static bool find_or_create(const struct search *s, struct store_user *out, bool *created,
+static bool find_or_create(const struct search *s, struct user_decision *out,
 			   struct problem *p)
 {
 	const struct identity *i = s->identity;
@@ -150,7 +152,7 @@ static bool find_or_create(const struct search *s, struct store_user *out, bool 
 	if (by_subject(s)) {
 		outcome = store_user_by_subject(s->tx, s->provider, i->subject, &match, p);
 		if (outcome == STORE_OK)
-			*out = match.user;
+			*out = (struct user_decision){ match.user, false, USER_BY_SUBJECT };
 		if (outcome != STORE_NOT_FOUND)
 			return outcome == STORE_OK;
 	}
@@ -158,11 +160,8 @@ static bool find_or_create(const struct search *s, struct store_user *out, bool 
 		return problem_as(p, i->no_email, "unknown sub");
 	outcome = find_by_address(s, &match, p);
 	if (outcome == STORE_OK) {
-		if (!match.user.active || accept_match(s, &match, p)) {
-			*out = match.user;
-			return true;
-		}
-		return false;
+		*out = (struct user_decision){ match.user, false, USER_BY_EMAIL };
+		return !match.user.active || accept_match(s, &match, &out->rule, p);
 	}
 	if (outcome == STORE_FAILED)
 		return false;
@@ -172,13 +171,14 @@ static bool find_or_create(const struct search *s, struct store_user *out, bool 
 			return false;
 		subject_is_free = outcome == STORE_NOT_FOUND;
 	}
-	*created = true;
-	return create(s, subject_is_free, out, p);
+	out->created = true;
+	out->rule = s->accounts->signup == CONFIG_SIGNUP_INVITED ? USER_INVITED : USER_CREATED;
+	return create(s, subject_is_free, &out->user, p);
 }
 
 bool user_find_or_create(struct store_tx *tx, const struct config_accounts *accounts,
 			 const struct identity *identity, int64_t now,
-			 struct store_user *out, bool *created, struct problem *p)
+			 struct user_decision *out, struct problem *p)
 {
 	const struct search s = {
 		.tx = tx,
@@ -187,19 +187,36 @@ bool user_find_or_create(struct store_tx *tx, const struct config_accounts *acco
 		.provider = text_of(identity->provider->config->name),
 		.now = now,
 	};
-	struct store_user user;
-	bool is_new = false;
+	struct user_decision d = { 0 };
 
 	store_tx_about(tx, identity->email, identity->phone, s.provider, identity->subject);
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, p))
 		return false;
-	if (!find_or_create(&s, &user, &is_new, p))
+	if (!find_or_create(&s, &d, p))
 		return false;
-	if (!user.active)
-		return problem(p, ACCOUNT_DISABLED, "user %s", user.id);
-	if (!is_new && store_user_seen(tx, user.id, now, p) != STORE_OK)
+	if (!d.user.active)
+		return problem(p, ACCOUNT_DISABLED, "user %s", d.user.id);
+	if (!d.created && store_user_seen(tx, d.user.id, now, p) != STORE_OK)
 		return false;
-	*out = user;
-	*created = is_new;
+	*out = d;
 	return true;
+}
+
+const char *user_rule_text(enum user_rule rule)
+{
+	switch (rule) {
+	case USER_BY_SUBJECT:
+		return "the sub is linked to this user";
+	case USER_BY_EMAIL:
+		return "the verified email is this user's";
+	case USER_BY_PHONE:
+		return "the verified phone number is this user's";
+	case USER_LINKED:
+		return "the verified email is this user's, and link = yes links the sub";
+	case USER_CREATED:
+		return "nobody has the sub or the address, and signup = open";
+	case USER_INVITED:
+		return "nobody has the sub or the address, and it is invited";
+	}
+	return "";
 }

@@ -518,8 +518,13 @@ static inline bool visit_work(struct store_tx *tx, void *context, struct problem
 {
 	struct visit *v = context;
 
-	return user_find_or_create(tx, &config->accounts, &v->identity, NOW, &v->user,
-				   &v->created, p);
+	struct user_decision d;
+
+	if (!user_find_or_create(tx, &config->accounts, &v->identity, NOW, &d, p))
+		return false;
+	v->user = d.user;
+	v->created = d.created;
+	return true;
 }
 
 /* All that a login does with a token. */

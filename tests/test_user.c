@@ -55,9 +55,14 @@ static bool find_or_create(struct store_tx *tx, void *context, struct problem *p
 {
 	struct visit *v = context;
 
+	struct user_decision d;
+
 	v->calls++;
-	return user_find_or_create(tx, &accounts, v->identity, v->now, &v->user,
-				   &v->created, p);
+	if (!user_find_or_create(tx, &accounts, v->identity, v->now, &d, p))
+		return false;
+	v->user = d.user;
+	v->created = d.created;
+	return true;
 }
 
 static struct visit come_at(int64_t now, const struct identity *identity)

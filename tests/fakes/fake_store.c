@@ -660,6 +660,11 @@ void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
 	(void)tx, (void)email, (void)phone, (void)provider, (void)subject;
 }
 
+void store_tx_try(struct store_tx *tx)
+{
+	(void)tx;
+}
+
 bool store_needs_tables(const struct store *store)
 {
 	(void)store;
