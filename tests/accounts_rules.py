@@ -258,12 +258,12 @@ def check_faults(name, kind):
             again = site.post(token)
             if again.status != 200 or site.number(users) - before != 1:
                 wrong.append(story + ('again', again.status, site.number(users) - before))
-            if fault.left:
-                break
-            met += 1
+            if fault.left and answer.status == 200:
+                break  # it was through before the fault's turn came
+            met += not fault.left
     check(f'{name}: {met} faults, at every statement: never a user without the session that was '
           'answered, never two', wrong, [])
-    check(f'{name}: faults were met', met > 20)
+    check(f'{name}: {met} faults were met', met > 20)
     check(f'{name}: every user has a session', site.number(
         f'SELECT COUNT(DISTINCT {key}) FROM sessions') >= tried)
     site.stop()
