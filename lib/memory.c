@@ -3,8 +3,8 @@
  * (arena.h), and here it holds for the libraries in our programs too, as they go on without
  * what they did not get. Measured, each allocation of a login failing once: json-c leaves
  * members out of objects or makes them null, a key that OpenSSL had no room for is "passed
- * over" until the next refresh, a good signature becomes a bad one, libconfuse dereferences
- * NULL. A process that is gone is started again; a wrong answer stands.
+ * over" until the next refresh, a good signature becomes a bad one, libconfuse and libfcgi
+ * dereference NULL. A process that is gone is started again; a wrong answer stands.
  *
  * Linked into each program by itself, not part of an archive: tests keep the C library's.
  */
