@@ -356,6 +356,30 @@ static void signature_of_another_length_or_of_zeros_is_refused(void **state)
 		PROBLEM_TOKEN_SIGNATURE);
 }
 
+/* What a good header says is kept for the next token that has the same. */
+static void a_header_like_the_last_is_no_other(void **state)
+{
+	static const char twin[] = "\"SPACE_JWT_PUBLIC:8028AAA3-EC2D-4BAA-BE7A-7C8359CCB9F8\"";
+	const struct text good = good_token();
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		accepted("good", good);
+		refused("another kid, as long", sign(HEADER("kid", twin), CLAIMS()),
+			PROBLEM_TOKEN_KEY);
+		refused("the same again", sign(HEADER("kid", twin), CLAIMS()), PROBLEM_TOKEN_KEY);
+		accepted("good again", good);
+		refused("with a member more", sign(HEADER("crit", "[\"b64\"]"), CLAIMS()),
+			PROBLEM_TOKEN_MALFORMED);
+		refused("cut short",
+			joined(maker_base64url(arena, AS_TEXT("{\"alg\":\"ES256\"")), ".",
+			       AS_TEXT("e30.AAAA")),
+			PROBLEM_TOKEN_MALFORMED);
+		accepted("without a kid, where one key fits",
+			 sign(HEADER("kid", NULL), OTHER("one")));
+	}
+}
+
 struct hash {
 	unsigned char bytes[SHA256_BYTES];
 };
@@ -391,6 +415,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(algorithm_none_in_any_spelling_is_refused),
+		TEST(a_header_like_the_last_is_no_other),
 		TEST(hmac_under_the_public_key_is_refused),
 		TEST(algorithm_is_compared_byte_for_byte),
 		TEST(algorithm_of_another_provider_is_refused),
