@@ -58,12 +58,13 @@ static bool attempt(struct store_tx *tx,
 	return false;
 }
 
-static time_t seconds(void)
+/* Whole seconds would take two that are a moment apart for one that has passed. */
+static int64_t milliseconds(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* A little, and not the same for everybody, before a transaction is started over. */
@@ -80,7 +81,7 @@ bool store_transact(struct store *store,
 		    void *context, struct problem *p)
 {
 	struct store_tx tx = { .store = store, .link = db_take(store->db, p) };
-	const time_t started = seconds();
+	const int64_t started = milliseconds();
 	bool done = false;
 
 	if (!tx.link)
@@ -89,7 +90,7 @@ bool store_transact(struct store *store,
 		done = attempt(&tx, work, context, p);
 		/* Somebody waits for the answer: after slow attempts two are enough. */
 		if (done || !tx.again || i == ATTEMPTS ||
-		    (i > 1 && seconds() - started >= store->query_timeout_s))
+		    (i > 1 && milliseconds() - started >= store->query_timeout_s * INT64_C(1000)))
 			break;
 		problem_clear(p);
 		pause_before(i);
