@@ -6,10 +6,16 @@
  * over" until the next refresh, a good signature becomes a bad one, libconfuse and libfcgi
  * dereference NULL. A process that is gone is started again; a wrong answer stands.
  *
+ * And what is given back is wiped first, if it is large enough to hold a secret: libfcgi's
+ * buffers, libmariadb's and json-c's strings have tokens and cookies in them, and their owners
+ * do not. So a core, or a read beyond some end, shows those of requests in flight alone.
+ *
  * Linked into each program by itself, not part of an archive: tests keep the C library's.
  */
+#include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "autoconf.h"
@@ -33,10 +39,15 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
+extern void __libc_free(void *memory);
 
 PUBLIC void *malloc(size_t size);
 PUBLIC void *calloc(size_t count, size_t size);
 PUBLIC void *realloc(void *old, size_t size);
+PUBLIC void free(void *memory);
+
+/* No token, cookie or key is shorter; most of what is given back is. */
+#define WIPE_FROM_BYTES 64
 
 /* Nothing here may allocate. */
 __attribute__((cold, noreturn)) static void out_of_memory(void)
@@ -66,9 +77,32 @@ void *calloc(size_t count, size_t size)
 	return memory;
 }
 
+static size_t wiped(void *memory)
+{
+	const size_t size = memory ? malloc_usable_size(memory) : 0;
+
+	return size >= WIPE_FROM_BYTES ? size : 0;
+}
+
+void free(void *memory)
+{
+	explicit_bzero(memory, wiped(memory));
+	__libc_free(memory);
+}
+
 void *realloc(void *old, size_t size)
 {
-	void *memory = __libc_realloc(old, size);
+	const size_t had = wiped(old);
+	void *memory;
+
+	/* The C library's would leave the old place as it was. */
+	if (had && size > had) {
+		memory = malloc(size);
+		memcpy(memory, old, had);
+		free(old);
+		return memory;
+	}
+	memory = __libc_realloc(old, size);
 
 	if (!memory && size)
 		out_of_memory();
