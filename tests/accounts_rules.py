@@ -1,11 +1,10 @@
 """One person, one user: collations, races, once only, rate, doors, faults: for tests/accounts."""
-import os
 import signal
 import threading
 import time
 
 import faulty_mysql as M
-from accounts_own import OWN, own_site
+from accounts_own import OWN, own_site, the_proxy
 from accounts_site import DONE, S, Site, check, outcome, run_sql, test
 
 PROCESSES = 8
@@ -225,7 +224,7 @@ FAULTS = (('cut before', 0), ('cut after', 0), ('refuse', 1213), ('refuse', 1205
 
 
 def check_faults(name, kind):
-    proxy = M.Proxy(('127.0.0.1',), os.environ['PINTLE_DB_SOCKET'])
+    proxy = the_proxy()
     hosts = f'hosts = {{"127.0.0.1"}} port = {proxy.port}'
     site = own_site(kind, hosts=hosts) if kind else Site('fault', hosts=hosts)
     users = OWN[kind][4] if kind else 'SELECT COUNT(*) FROM users'
@@ -267,7 +266,6 @@ def check_faults(name, kind):
     check(f'{name}: every user has a session', site.number(
         f'SELECT COUNT(DISTINCT {key}) FROM sessions') >= tried)
     site.stop()
-    proxy.close()
 
 
 @test
