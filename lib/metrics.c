@@ -168,18 +168,24 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
-/* Whoever removes or cuts the file gets a new one, and all workers meet in it. */
-static void look(uint64_t second)
+/* Is what is mapped still the file of that name, and whole? */
+static bool is_current(void)
 {
 	struct stat st;
 
+	return atomic_load(&metrics.attached) && stat(metrics.path, &st) == 0 &&
+	       st.st_ino == metrics.file.st_ino && st.st_dev == metrics.file.st_dev &&
+	       st.st_size == (off_t)sizeof(struct table) &&
+	       atomic_load(&metrics.table->magic) == MAGIC;
+}
+
+/* Whoever removes or cuts the file gets a new one, and all workers meet in it. */
+static void look(uint64_t second)
+{
 	if (pthread_mutex_trylock(&mutex))
 		return;
 	atomic_store(&metrics.looked_at, second);
-	if (!atomic_load(&metrics.attached) || stat(metrics.path, &st) ||
-	    st.st_ino != metrics.file.st_ino || st.st_dev != metrics.file.st_dev ||
-	    st.st_size != (off_t)sizeof(struct table) ||
-	    atomic_load(&metrics.table->magic) != MAGIC)
+	if (!is_current())
 		attach();
 	pthread_mutex_unlock(&mutex);
 }
@@ -203,7 +209,9 @@ void metrics_open(const char *state_dir)
 		}
 		sigaction(SIGBUS, &action, NULL);
 		metrics.complained = false;
-		attach();
+		/* A reload finds it in use: threads are counting in it just now. */
+		if (!is_current())
+			attach();
 	}
 	pthread_mutex_unlock(&mutex);
 }

@@ -9,7 +9,8 @@ const struct fuzz_target fuzz_targets[] = {
 	{ "record", fuzz_record },	 { "cookie", fuzz_cookie },
 	{ "request", fuzz_request },	 { "form", fuzz_form },
 	{ "email", fuzz_email },	 { "config", fuzz_config },
-	{ "whole", fuzz_whole },	 { NULL, NULL },
+	{ "fcgi", fuzz_fcgi },		 { "whole", fuzz_whole },
+	{ NULL, NULL },
 };
 
 struct arena *fuzz_forever(void)
