@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <time.h>
@@ -12,19 +13,34 @@
 #define MESSAGE_MAX_BYTES 512
 #define TOKEN_RUN 20 /* so many token characters in a row could be one */
 
-static struct config_log settings = { CONFIG_LOG_TEXT, CONFIG_LOG_INFO, CONFIG_LOG_STDERR };
+/*
+ * Format, level and target, a byte each: a reload changes them while threads write lines,
+ * and a line is of one kind from its beginning to its end.
+ */
+static atomic_uint settings = CONFIG_LOG_TEXT | CONFIG_LOG_INFO << 8 | CONFIG_LOG_STDERR << 16;
 
 /* A line under construction; on the stack, so that logging works when memory does not. */
 struct line {
 	char bytes[LINE_MAX_BYTES];
 	size_t len;
+	struct config_log how;
 };
+
+static struct config_log current(void)
+{
+	const unsigned word = atomic_load(&settings);
+
+	return (struct config_log){ (enum config_log_format)(word & 0xff),
+				    (enum config_log_level)(word >> 8 & 0xff),
+				    (enum config_log_target)(word >> 16) };
+}
 
 void log_open(const struct config_log *config, const char *program)
 {
-	settings = *config;
-	if (settings.target == CONFIG_LOG_SYSLOG)
+	if (config->target == CONFIG_LOG_SYSLOG)
 		openlog(program, LOG_PID, LOG_AUTHPRIV);
+	atomic_store(&settings, (unsigned)config->format | (unsigned)config->level << 8 |
+					(unsigned)config->target << 16);
 }
 
 static void add_char(struct line *line, char c)
@@ -39,9 +55,9 @@ static void add_plain(struct line *line, const char *s)
 		add_char(line, *s++);
 }
 
-static bool is_json(void)
+static bool is_json(const struct line *line)
 {
-	return settings.format == CONFIG_LOG_JSON;
+	return line->how.format == CONFIG_LOG_JSON;
 }
 
 static bool is_token_char(char c)
@@ -82,7 +98,7 @@ static void add_escaped_char(struct line *line, unsigned char c)
 		add_char(line, (char)c);
 		return;
 	}
-	add_plain(line, is_json() ? "\\u00" : "\\x");
+	add_plain(line, is_json(line) ? "\\u00" : "\\x");
 	add_char(line, hex[c >> 4]);
 	add_char(line, hex[c & 15]);
 }
@@ -126,7 +142,7 @@ static bool is_word(struct text t)
 
 static void add_name(struct line *line, const char *name)
 {
-	if (is_json()) {
+	if (is_json(line)) {
 		add_plain(line, line->len ? ",\"" : "{\"");
 		add_plain(line, name);
 		add_plain(line, "\":");
@@ -140,7 +156,7 @@ static void add_name(struct line *line, const char *name)
 
 static void add_value(struct line *line, const char *name, struct text value, bool is_path)
 {
-	const bool quotes = is_json() || !is_word(value);
+	const bool quotes = is_json(line) || !is_word(value);
 
 	if (!value.len)
 		return;
@@ -193,7 +209,7 @@ static void start(struct line *line, enum config_log_level level)
 	size_t len;
 
 	line->len = 0;
-	if (settings.target == CONFIG_LOG_STDERR) {
+	if (line->how.target == CONFIG_LOG_STDERR) {
 		text_print_time(time(NULL), 'T', when);
 		len = strlen(when);
 		when[len] = 'Z';
@@ -206,11 +222,11 @@ static void finish(struct line *line, enum config_log_level level)
 {
 	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-	if (is_json()) {
+	if (is_json(line)) {
 		/* Room was left for two bytes; an overlong line loses its end, not its brace. */
 		line->bytes[line->len++] = '}';
 	}
-	if (settings.target == CONFIG_LOG_SYSLOG) {
+	if (line->how.target == CONFIG_LOG_SYSLOG) {
 		syslog(priorities[level], "%.*s", (int)line->len, line->bytes);
 		return;
 	}
@@ -226,7 +242,8 @@ void log_request(const struct log_request *r)
 							     : CONFIG_LOG_INFO;
 	struct line line;
 
-	if (level > settings.level)
+	line.how = current();
+	if (level > line.how.level)
 		return;
 	start(&line, level);
 	add_text(&line, "request", text_of(r->request_id));
@@ -236,7 +253,7 @@ void log_request(const struct log_request *r)
 	add_text(&line, "error", text_of(r->error));
 	add_text(&line, "reason", text_of(r->cause));
 	add_text(&line, "detail", text_of(r->detail));
-	if (settings.level >= CONFIG_LOG_DEBUG)
+	if (line.how.level >= CONFIG_LOG_DEBUG)
 		add_text(&line, "place", text_of(r->place));
 	add_text(&line, "provider", text_of(r->provider));
 	add_text(&line, "user", text_of(r->user_id));
@@ -251,7 +268,8 @@ void log_event(enum config_log_level level, const char *event, const char *forma
 	struct line line;
 	va_list args;
 
-	if (level > settings.level)
+	line.how = current();
+	if (level > line.how.level)
 		return;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);

@@ -168,13 +168,15 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 	errno = error;
 }
 
-/* Is what is mapped still the file of that name, and whole? */
+/* Is what is mapped still the file of that name, whole, and nobody else's? */
 static bool is_current(void)
 {
 	struct stat st;
 
-	return atomic_load(&metrics.attached) && stat(metrics.path, &st) == 0 &&
+	return atomic_load(&metrics.attached) && lstat(metrics.path, &st) == 0 &&
 	       st.st_ino == metrics.file.st_ino && st.st_dev == metrics.file.st_dev &&
+	       st.st_mode == metrics.file.st_mode && st.st_uid == metrics.file.st_uid &&
+	       st.st_nlink == metrics.file.st_nlink &&
 	       st.st_size == (off_t)sizeof(struct table) &&
 	       atomic_load(&metrics.table->magic) == MAGIC;
 }
