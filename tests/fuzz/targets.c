@@ -9,8 +9,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{ "record", fuzz_record },	 { "cookie", fuzz_cookie },
 	{ "request", fuzz_request },	 { "form", fuzz_form },
 	{ "email", fuzz_email },	 { "config", fuzz_config },
-	{ "fcgi", fuzz_fcgi },		 { "whole", fuzz_whole },
-	{ NULL, NULL },
+	{ "whole", fuzz_whole },	 { NULL, NULL },
 };
 
 struct arena *fuzz_forever(void)
