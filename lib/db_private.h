@@ -22,10 +22,21 @@ struct db_text {
 	const char *name, *text;
 };
 
+/*
+ * What the library tells about the columns of the row at hand. It outlives the call that reads
+ * the row: at the next execution of a statement libmysqlclient writes to where the lengths of
+ * the last one went, before anything else can be bound.
+ */
+struct db_row {
+	unsigned long lens[DB_MAX_COLUMNS];
+	my_bool nulls[DB_MAX_COLUMNS];
+};
+
 struct db_link {
 	const struct db *db;
 	MYSQL *mysql; /* NULL: to be opened */
 	MYSQL_STMT *prepared[SQL_ALL];
+	struct db_row row;
 	enum db_fault fault;
 	size_t host;  /* where it is, or was */
 	bool unfit;   /* that host answers, but cannot serve us */

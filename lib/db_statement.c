@@ -129,13 +129,8 @@ static bool bind_values(MYSQL_STMT *statement, const struct db_call *call)
 	return !mysql_stmt_bind_param(statement, binds);
 }
 
-/* What the library tells about the columns of the row at hand. */
-struct row {
-	unsigned long lens[DB_MAX_COLUMNS];
-	my_bool nulls[DB_MAX_COLUMNS];
-};
-
-static bool bind_columns(MYSQL_STMT *statement, const struct db_call *call, struct row *row)
+static bool bind_columns(MYSQL_STMT *statement, const struct db_call *call,
+			 struct db_row *row)
 {
 	MYSQL_BIND binds[DB_MAX_COLUMNS];
 
@@ -153,7 +148,7 @@ static bool bind_columns(MYSQL_STMT *statement, const struct db_call *call, stru
 }
 
 /* Ends texts with NUL; one that does not fit is a fault, never cut. */
-static bool finish_row(const struct db_call *call, const struct row *row)
+static bool finish_row(const struct db_call *call, const struct db_row *row)
 {
 	for (size_t i = 0; i < call->column_count; i++) {
 		const struct db_column *out = &call->columns[i];
@@ -176,16 +171,17 @@ static enum store_outcome fetch_rows(struct db_link *link, MYSQL_STMT *statement
 {
 	const char *name = text_of_statement(link, call->id).name;
 	enum store_outcome outcome = STORE_NOT_FOUND;
-	struct row row = { 0 };
+	struct db_row *row = &link->row;
 	int fetched;
 
-	if (!bind_columns(statement, call, &row) || mysql_stmt_store_result(statement)) {
+	memset(row, 0, sizeof(*row));
+	if (!bind_columns(statement, call, row) || mysql_stmt_store_result(statement)) {
 		db_fail(link, mysql_stmt_errno(statement), name, p);
 		return STORE_FAILED;
 	}
 	while ((fetched = mysql_stmt_fetch(statement)) == 0 ||
 	       fetched == MYSQL_DATA_TRUNCATED) {
-		if (!finish_row(call, &row)) {
+		if (!finish_row(call, row)) {
 			problem(p, INTERNAL, "%s: a column is too long", name);
 			link->fault = DB_OTHER;
 			outcome = STORE_FAILED;

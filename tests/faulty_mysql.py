@@ -118,7 +118,8 @@ class Connection:
         if packet[3] or command in (QUIT, CLOSE):  # part of a handshake, or needs no answer
             self.server.sendall(packet)
             return
-        sql = packet[5:].decode('latin-1')
+        sql = packet[5:].removeprefix(b'\0\1').decode('latin-1')  # libmysqlclient's attributes
+        sql = 'COMMIT' if sql == 'commit' else sql
         if command == EXECUTE:
             sql = self.statements.get(packet[5:9], '?')
         error = self.state_of_host(command, sql)

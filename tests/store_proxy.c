@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -68,10 +69,23 @@ static bool receive(int from, char *bytes, size_t size, ssize_t *got)
 	return *got > 0;
 }
 
-/* COM_QUERY is 3; it stands right before its text. */
-static bool is_commit(const char *bytes, ssize_t len)
+/*
+ * Is it this statement? COM_QUERY is 3, after the four bytes of the packet; libmysqlclient puts
+ * between it and the text how many attributes follow, and writes "commit".
+ */
+static bool is_query(const char *bytes, ssize_t len, const char *sql)
 {
-	return memmem(bytes, (size_t)len, "\3COMMIT", 7) != NULL;
+	const size_t sql_len = strlen(sql);
+	const char *text = bytes + 5;
+	size_t left = len > 5 ? (size_t)len - 5 : 0;
+
+	if (!left || bytes[4] != 3)
+		return false;
+	if (left > 2 && memcmp(text, "\0\1", 2) == 0) {
+		text += 2;
+		left -= 2;
+	}
+	return left >= sql_len && strncasecmp(text, sql, sql_len) == 0;
 }
 
 /* Instead of the server; the packet is the protocol's ERR_Packet. */
@@ -83,7 +97,7 @@ static bool refuse(struct connection *c, const char *bytes, ssize_t len, bool *r
 	pthread_mutex_lock(&c->proxy->mutex);
 	error = c->proxy->error;
 	pthread_mutex_unlock(&c->proxy->mutex);
-	*refused = error && memmem(bytes, (size_t)len, "\3START TRANSACTION", 18);
+	*refused = error && is_query(bytes, len, "START TRANSACTION");
 	packet[5] = error & 0xff;
 	packet[6] = (error >> 8) & 0xff;
 	return !*refused || write(c->client, packet, 13) == 13;
@@ -102,7 +116,7 @@ static bool from_client(struct connection *c)
 		return false;
 	if (refused)
 		return true;
-	if (is_commit(bytes, got)) {
+	if (is_query(bytes, got, "COMMIT")) {
 		switch (next_cut(c->proxy)) {
 		case PROXY_PASS:
 			break;
