@@ -80,3 +80,11 @@ bool arguments_parse(struct command_context *context, int argc, char **argv,
 	*out = parsed;
 	return true;
 }
+
+bool arguments_none(struct command_context *context, int argc, char **argv)
+{
+	static const struct arguments_shape shape = { 0 };
+	struct arguments unused;
+
+	return arguments_parse(context, argc, argv, &shape, &unused);
+}

@@ -36,6 +36,10 @@ bool arguments_parse(struct command_context *context, int argc, char **argv,
 		     const struct arguments_shape *shape, struct arguments *out)
 	__attribute__((warn_unused_result));
 
+/* For a command that takes none. False, and STATUS_USAGE, when there are some. */
+bool arguments_none(struct command_context *context, int argc, char **argv)
+	__attribute__((warn_unused_result));
+
 /* Decimal digits, as ids are. */
 bool arguments_is_id(const char *written);
 

@@ -1,13 +1,14 @@
 #include <stdio.h>
 
-#include "command.h"
+#include "arguments.h"
 
 /* The configuration is known to be good by the time any command runs. */
 int cmd_check(struct command_context *context, int argc, char **argv)
 {
 	struct problem p = { 0 };
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	printf("configuration  %s: good\n", context->config_file);
 	if (!store_ping(context->app->store, &p)) {
 		printf("database       %s\n", p.detail);
@@ -28,6 +29,7 @@ static bool print_option(void *context, const char *option, const char *value,
 
 int cmd_config(struct command_context *context, int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	return config_each(context->app->config, print_option, NULL) ? STATUS_DONE : STATUS_NO;
 }

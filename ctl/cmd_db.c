@@ -1,8 +1,12 @@
 #include <stdio.h>
 
-#include "command.h"
+#include "arguments.h"
 #include "json.h"
 #include "migrations.h"
+#include "progress.h"
+
+/* A large table is altered for as long as that takes; this is in nobody's way. */
+#define MIGRATE_TIMEOUT_S (7 * 86400)
 
 static void print_done(const struct store_migration *m)
 {
@@ -12,10 +16,18 @@ static void print_done(const struct store_migration *m)
 int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 {
 	struct problem p = { 0 };
+	struct progress *progress;
+	bool good;
 
-	(void)argc, (void)argv;
-	if (!store_migrate(context->app->store, migrations, migration_count, context->now,
-			   print_done, &p))
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
+	/* Read when a connection is opened, and none is yet. */
+	context->app->config->database.query_timeout_s = MIGRATE_TIMEOUT_S;
+	progress = progress_new("migrating");
+	good = store_migrate(context->app->store, migrations, migration_count, context->now,
+			     print_done, &p);
+	progress_free(progress);
+	if (!good)
 		return command_problem(&p);
 	printf("the schema is at version %d\n", STORE_SCHEMA_VERSION);
 	return STATUS_DONE;
@@ -43,7 +55,8 @@ int cmd_db_status(struct command_context *context, int argc, char **argv)
 	bool current, fit;
 	int version, needed;
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	if (!store_describe(context->app->store, server, sizeof(server), &p) ||
 	    !store_schema_version(context->app->store, &version, &p))
 		return command_problem(&p);

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "arguments.h"
 #include "json.h"
 #include "user.h"
 
@@ -150,7 +150,8 @@ int cmd_explain(struct command_context *context, int argc, char **argv)
 	struct identity identity;
 	struct text token;
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	if (!read_token(context, &token)) {
 		fputs("pintlectl: no token on stdin\n", stderr);
 		return STATUS_USAGE;

@@ -1,6 +1,6 @@
 #include <stdio.h>
 
-#include "command.h"
+#include "arguments.h"
 
 static const char *keys_dir(const struct command_context *context)
 {
@@ -17,7 +17,8 @@ int cmd_keys_rotate(struct command_context *context, int argc, char **argv)
 	struct problem p = { 0 };
 	char kid[64];
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	if (!dir)
 		return STATUS_CONFIG;
 	if (!mint_rotate(dir, context->now, kid, &p))
@@ -44,7 +45,8 @@ int cmd_keys_list(struct command_context *context, int argc, char **argv)
 	const char *dir = keys_dir(context);
 	struct problem p = { 0 };
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	if (!dir)
 		return STATUS_CONFIG;
 	return mint_each_key(dir, print_key, context, &p) ? STATUS_DONE : command_problem(&p);

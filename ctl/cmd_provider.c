@@ -1,7 +1,8 @@
+#include <limits.h>
 #include <stdio.h>
 
+#include "arguments.h"
 #include "buffer.h"
-#include "command.h"
 #include "json.h"
 
 static const char *source(const struct config_provider *p)
@@ -36,7 +37,8 @@ int cmd_provider_list(struct command_context *context, int argc, char **argv)
 {
 	const struct providers *providers = context->app->rules.providers;
 
-	(void)argc, (void)argv;
+	if (!arguments_none(context, argc, argv))
+		return STATUS_USAGE;
 	for (size_t i = 0; i < providers->count; i++) {
 		const struct config_provider *p = providers->all[i].config;
 		int64_t age_s = 0;
@@ -58,18 +60,41 @@ int cmd_provider_list(struct command_context *context, int argc, char **argv)
 	return STATUS_DONE;
 }
 
-static bool is_asked_for(const char *name, int argc, char **argv)
+static bool is_asked_for(const char *name, const struct arguments *arguments)
 {
-	for (int i = 0; i < argc; i++)
-		if (strcmp(argv[i], name) == 0)
+	for (int i = 0; i < arguments->count; i++)
+		if (strcmp(arguments->operands[i], name) == 0)
 			return true;
-	return argc == 0;
+	return arguments->count == 0;
+}
+
+static bool all_are_known(const struct providers *providers, const struct arguments *arguments)
+{
+	for (int i = 0; i < arguments->count; i++) {
+		size_t k = 0;
+
+		while (k < providers->count &&
+		       strcmp(providers->all[k].config->name, arguments->operands[i]) != 0)
+			k++;
+		if (k < providers->count)
+			continue;
+		fprintf(stderr, "pintlectl: there is no provider %s\n", arguments->operands[i]);
+		return false;
+	}
+	return true;
 }
 
 int cmd_provider_refresh(struct command_context *context, int argc, char **argv)
 {
+	static const struct arguments_shape shape = { .most = INT_MAX };
 	const struct providers *providers = context->app->rules.providers;
-	int status = STATUS_USAGE;
+	struct arguments arguments;
+	int status = STATUS_DONE;
+
+	if (!arguments_parse(context, argc, argv, &shape, &arguments))
+		return STATUS_USAGE;
+	if (!all_are_known(providers, &arguments))
+		return STATUS_NO;
 
 	for (size_t i = 0; i < providers->count; i++) {
 		const struct provider *provider = &providers->all[i];
@@ -77,7 +102,7 @@ int cmd_provider_refresh(struct command_context *context, int argc, char **argv)
 		int64_t age_s;
 		size_t keys;
 
-		if (!is_asked_for(provider->config->name, argc, argv))
+		if (!is_asked_for(provider->config->name, &arguments))
 			continue;
 		if (!jwks_refresh(provider->jwks, context->now, &p)) {
 			status = command_problem(&p);
@@ -85,9 +110,6 @@ int cmd_provider_refresh(struct command_context *context, int argc, char **argv)
 		}
 		jwks_status(provider->jwks, context->now, &keys, &age_s);
 		printf("%-16s %zu keys\n", provider->config->name, keys);
-		status = status == STATUS_USAGE ? STATUS_DONE : status;
 	}
-	if (status == STATUS_USAGE)
-		fputs("pintlectl: no provider of that name\n", stderr);
 	return status;
 }

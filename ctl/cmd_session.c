@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "person.h"
+#include "progress.h"
 
 #define PURGE_BATCH 1000 /* rows that one transaction holds */
 
@@ -110,16 +111,22 @@ int cmd_session_purge(struct command_context *context, int argc, char **argv)
 	struct store_admin_purged purged = { 0 };
 	struct arguments arguments;
 	struct problem p = { 0 };
+	enum store_outcome outcome;
+	struct progress *progress;
 	struct rows *rows;
 	bool more;
 
 	if (!arguments_parse(context, argc, argv, &shape, &arguments))
 		return STATUS_USAGE;
+	progress = progress_new("removing what has expired");
 	do {
-		if (store_admin_purge(context->app->store, context->now, PURGE_BATCH,
-				      &purged, &more, &p) != STORE_OK)
-			return command_problem(&p);
-	} while (more);
+		outcome = store_admin_purge(context->app->store, context->now, PURGE_BATCH,
+					    &purged, &more, &p);
+		progress_set(progress, purged.sessions + purged.tokens);
+	} while (outcome == STORE_OK && more);
+	progress_free(progress);
+	if (outcome != STORE_OK)
+		return command_problem(&p);
 	rows = rows_new(context, ROWS_RECORD);
 	rows_begin(rows);
 	rows_number(rows, "sessions_removed", purged.sessions);

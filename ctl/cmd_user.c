@@ -4,6 +4,7 @@
 #include "email.h"
 #include "json.h"
 #include "person.h"
+#include "progress.h"
 
 #define EXPORT_PAGE 500
 
@@ -349,6 +350,8 @@ int cmd_user_erase(struct command_context *context, int argc, char **argv)
 	struct store_admin_user user;
 	struct problem p = { 0 };
 	struct arguments arguments;
+	enum store_outcome outcome;
+	struct progress *progress;
 	struct rows *rows;
 	int status;
 
@@ -357,10 +360,12 @@ int cmd_user_erase(struct command_context *context, int argc, char **argv)
 	status = person_find(context, arguments.operands[0], &user);
 	if (status == STATUS_DONE && !arguments.yes)
 		status = confirm(context, &user);
-	if (status == STATUS_DONE)
-		status = say_outcome(
-			store_admin_erase(context->app->store, user.user.id, &erased, &p),
-			&p);
+	if (status == STATUS_DONE) {
+		progress = progress_new("erasing");
+		outcome = store_admin_erase(context->app->store, user.user.id, &erased, &p);
+		progress_free(progress);
+		status = say_outcome(outcome, &p);
+	}
 	if (status != STATUS_DONE)
 		return status;
 	rows = rows_new(context, ROWS_RECORD);

@@ -61,7 +61,7 @@ bool rows_on_terminal(void)
 
 const char *rows_colour(struct arena *a, const char *colour, const char *text)
 {
-	return rows_on_terminal() ? arena_printf(a, "\033[%sm%s\033[0m", colour, text).data : text;
+	return rows_on_terminal() && strcmp(colour, "0") != 0 ? arena_printf(a, "\033[%sm%s\033[0m", colour, text).data : text;
 }
 
 /* "last_login_at": "LAST LOGIN" over a column, "last login" before a value. */
@@ -94,7 +94,10 @@ static void add_cell(struct rows *rows, const char *name, const char *value)
 
 	if (rows->form == ROWS_RECORD) {
 		print_title(name, false, title);
-		printf("%-18s %s\n", title, printable);
+		printf("%s %s\n",
+		       rows_colour(rows->arena, "1",
+				   arena_printf(rows->arena, "%-18s", title).data),
+		       printable);
 		return;
 	}
 	if (column >= ROWS_COLUMNS)
@@ -112,11 +115,16 @@ static void add_cell(struct rows *rows, const char *name, const char *value)
 	widen(rows, column, strlen(printable));
 }
 
-static void print_cell(const struct rows *rows, size_t column, const char *text)
+static void print_cell(const struct rows *rows, size_t column, const char *text,
+		       const char *colour)
 {
 	const bool is_last = column + 1 == rows->columns;
 
-	printf("%-*s%s", is_last ? 0 : (int)rows->widths[column], text,
+	/* Coloured as a whole, since the escapes have no width. */
+	printf("%s%s",
+	       rows_colour(rows->arena, colour,
+			   arena_printf(rows->arena, "%-*s",
+					is_last ? 0 : (int)rows->widths[column], text).data),
 	       is_last ? "\n" : "  ");
 }
 
@@ -128,11 +136,12 @@ void rows_flush(struct rows *rows)
 		return;
 	for (size_t i = 0; !rows->headed && i < rows->columns; i++) {
 		print_title(rows->names[i], true, title);
-		print_cell(rows, i, title);
+		print_cell(rows, i, title, "1");
 	}
 	rows->headed = true;
 	for (size_t i = 0; i < rows->count; i++)
-		print_cell(rows, i % rows->columns, rows->cells[i].data);
+		print_cell(rows, i % rows->columns, rows->cells[i].data,
+			   strcmp(rows->cells[i].data, "disabled") == 0 ? "31" : "0");
 	rows->count = 0;
 	arena_reset(rows->arena);
 }

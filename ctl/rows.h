@@ -73,7 +73,7 @@ const char *rows_printable(struct arena *a, const char *text);
 /* Is it a terminal that may get colours? Not with NO_COLOR set (https://no-color.org). */
 bool rows_on_terminal(void);
 
-/* TEXT in COLOUR (the number of ECMA-48's SGR), where it may be; else as it is. */
+/* TEXT in COLOUR (a number of ECMA-48's SGR; "0": none), where it may be; else as it is. */
 const char *rows_colour(struct arena *a, const char *colour, const char *text);
 
 #endif
