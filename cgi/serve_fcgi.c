@@ -317,7 +317,10 @@ static int wait_for_stop(struct server *server, const char *config_file)
 	}
 }
 
-/* A slow body, a fetch of keys, a transaction and its second try, each as slow as it may be. */
+/*
+ * A slow body, a fetch of keys, a transaction and its second try with two statements each
+ * that take all the time they have: longer than any web server waits for an answer.
+ */
 static time_t longest_request_s(const struct config *config)
 {
 	const struct config_database *db = &config->database;
