@@ -49,6 +49,8 @@ const char *db_error_meaning(unsigned error)
 	case 1045: /* ER_ACCESS_DENIED_ERROR */
 	case 1698: /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
 		return " (access denied: database.user or its password)";
+	case 1048: /* ER_BAD_NULL_ERROR */
+		return " (a column may not be NULL)";
 	case 1049: /* ER_BAD_DB_ERROR */
 		return " (there is no such database)";
 	case 1142: /* ER_TABLEACCESS_DENIED_ERROR */
@@ -56,12 +58,24 @@ const char *db_error_meaning(unsigned error)
 		return " (the account lacks a right on the table)";
 	case 1146: /* ER_NO_SUCH_TABLE */
 		return " (no such table: pintlectl db migrate)";
+	case 1364: /* ER_NO_DEFAULT_FOR_FIELD */
+		return " (a column gets no value and has no default)";
+	case 1406: /* ER_DATA_TOO_LONG */
+		return " (a value is too long for its column)";
+	case 1452: /* ER_NO_REFERENCED_ROW_2 */
+		return " (a foreign key of the table is not met)";
 	case 2002: /* CR_CONNECTION_ERROR */
 	case 2003: /* CR_CONN_HOST_ERROR */
 		return " (no server answers there)";
 	default:
 		return "";
 	}
+}
+
+bool db_error_is_ours(unsigned error)
+{
+	return error == 1048 || error == 1264 || error == 1292 || error == 1364 ||
+	       error == 1366 || error == 1406 || error == 1452;
 }
 
 bool db_fail(struct db_link *link, unsigned error, const char *what, struct problem *p)

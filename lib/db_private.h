@@ -64,6 +64,9 @@ void db_close(struct db_link *link);
 /* For the administrator, of the numbers that he can do something about; else "". */
 const char *db_error_meaning(unsigned error);
 
+/* Would the statement with these values fail again, however often it is tried? */
+bool db_error_is_ours(unsigned error);
+
 /*
  * Notes a failure and what it means; a connection that is lost is closed. The server's text
  * may hold data, or come from somebody in between: only its number is logged. False.

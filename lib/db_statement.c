@@ -212,6 +212,12 @@ enum store_outcome db_run(struct db_link *link, struct db_call *call, struct pro
 		if (error == DB_DUPLICATE_ENTRY)
 			return STORE_ALREADY_THERE;
 		db_fail(link, error, text_of_statement(link, call->id).name, p);
+		/* To try again would not help: the administrator's statement is at fault. */
+		if (call->id >= SQL_STATEMENTS && db_error_is_ours(error)) {
+			problem_clear(p);
+			problem(p, INTERNAL, "%s: error %u%s", text_of_statement(link, call->id).name,
+				error, db_error_meaning(error));
+		}
 		return STORE_FAILED;
 	}
 	if (call->column_count)

@@ -28,6 +28,7 @@ struct store_tx {
 	bool again;	  /* start over: a deadlock, a lost connection, or asked for */
 	bool may_be_done; /* an earlier attempt's COMMIT had no answer */
 	bool is_trial;
+	unsigned duplicates; /* how often query_create met a UNIQUE index */
 	struct store_about about;
 	char known_as[255]; /* the address or number of the user who was found or made */
 };

@@ -13,6 +13,8 @@
 #define SEEN (CREATE + QUERY_STATEMENTS)
 _Static_assert(SEEN + QUERY_STATEMENTS <= DB_OWN_MAX, "as many as there are places");
 
+#define DUPLICATES_MAX 4
+
 /* What a lookup's columns are; their order is the administrator's. */
 enum own_column { OWN_ID, OWN_EMAIL, OWN_PHONE, OWN_STATUS, OWN_COLUMNS };
 static const char *const column_names[] = { "id", "email", "phone", "status" };
@@ -420,6 +422,12 @@ enum store_outcome own_create(struct store_tx *tx, struct store_user *out, struc
 		return STORE_OK;
 	}
 	outcome = run_changes(tx, CREATE, &own->create, NULL, p);
+	/* A login beside this one was faster; but not again and again, unseen by the lookup. */
+	if (outcome == STORE_ALREADY_THERE && ++tx->duplicates == DUPLICATES_MAX) {
+		problem(p, INTERNAL, "query_create meets a UNIQUE index, and query_lookup finds "
+				     "nobody: is another column than the address UNIQUE?");
+		return STORE_FAILED;
+	}
 	if (outcome != STORE_OK)
 		return outcome;
 	outcome = own_find(tx->store, tx, &tx->about, out, p);

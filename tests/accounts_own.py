@@ -141,6 +141,28 @@ def parameters_are_bound_and_not_pasted():
     site.stop()
 
 
+@test
+def a_statement_that_never_works_is_our_fault_and_not_the_hour_s():
+    site = Site('faulty', """CREATE TABLE members (id INT AUTO_INCREMENT PRIMARY KEY,
+        mail VARBINARY(254) NOT NULL UNIQUE, nick VARCHAR(5) NULL UNIQUE, needed INT NULL)
+        ENGINE = InnoDB""", """
+        query_lookup = "SELECT id, mail AS email FROM members WHERE mail = :email"
+        query_create = "INSERT INTO members (mail, nick) VALUES (:email, LEFT(:email, 5))" """)
+    site.start()
+    check('a good one', outcome(site.login('alice@example.com')), 'new')
+    answer = site.login('alice@example.net')
+    check('another UNIQUE index in the way', (answer.status, outcome(answer)), (500, 'internal'))
+    check_has('is told', site.log(), 'is another column than the address UNIQUE?')
+    site.sql('ALTER TABLE members MODIFY needed INT NOT NULL')
+    check('a column without a default', site.login('bob@example.com').status, 500)
+    check_has('is told', site.log(), 'query_create: error 1364 (a column gets no value')
+    site.sql('ALTER TABLE members MODIFY needed INT NULL, MODIFY nick VARCHAR(3) NULL')
+    check('a value that is too long', site.login('carol@example.com').status, 500)
+    check_has('is told', site.log(), 'query_create: error 1406 (a value is too long')
+    check('nothing was made', site.number('SELECT COUNT(*) FROM members'), 1)
+    site.stop()
+
+
 # ---- what the start refuses
 
 BAD_QUERIES = (
