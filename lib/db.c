@@ -93,19 +93,46 @@ static bool is_encrypted_as_set(MYSQL *mysql, const struct config_database *conf
 	return config->tls == CONFIG_TLS_OFF || mysql_get_ssl_cipher(mysql) != NULL;
 }
 
+/*
+ * A replica, or the primary of yesterday: it would answer reads, by what it knows so far, and
+ * call a session of a moment ago gone. Where there is but one host there is none to ask instead.
+ */
+static bool is_written_to(MYSQL *mysql, const struct config_database *config, unsigned *error)
+{
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+	bool written;
+
+	if (config->hosts.count == 1)
+		return true;
+	if (mysql_query(mysql, "SELECT @@GLOBAL.read_only"))
+		return false;
+	result = mysql_store_result(mysql);
+	row = result ? mysql_fetch_row(result) : NULL;
+	/* A number on most servers, a word on some. */
+	written = row && row[0] && (strcmp(row[0], "0") == 0 || strcmp(row[0], "OFF") == 0);
+	if (!written)
+		*error = 1290; /* ER_OPTION_PREVENTS_STATEMENT */
+	mysql_free_result(result);
+	return written;
+}
+
 static bool connect_to(struct db *db, struct db_link *link, const char *host,
 		       unsigned *error)
 {
 	const struct config_database *config = db->config;
 	const bool local = strcmp(host, "localhost") == 0;
 
+	*error = 0;
 	link->mysql = new_handle(db);
 	if (mysql_real_connect(link->mysql, *host ? host : NULL, config->user,
 			       config->password, config->name, (unsigned)config->port,
 			       local ? config->socket : NULL, 0) &&
-	    is_encrypted_as_set(link->mysql, config) && set_session(link->mysql, config))
+	    is_encrypted_as_set(link->mysql, config) && set_session(link->mysql, config) &&
+	    is_written_to(link->mysql, config, error))
 		return true;
-	*error = mysql_errno(link->mysql);
+	if (!*error)
+		*error = mysql_errno(link->mysql);
 	if (!*error)
 		*error = 2026; /* CR_SSL_CONNECTION_ERROR */
 	db_close(link);

@@ -58,6 +58,8 @@ const char *db_error_meaning(unsigned error)
 		return " (the account lacks a right on the table)";
 	case 1146: /* ER_NO_SUCH_TABLE */
 		return " (no such table: pintlectl db migrate)";
+	case 1290: /* ER_OPTION_PREVENTS_STATEMENT */
+		return " (the server is read-only)";
 	case 1364: /* ER_NO_DEFAULT_FOR_FIELD */
 		return " (a column gets no value and has no default)";
 	case 1406: /* ER_DATA_TOO_LONG */

@@ -1078,6 +1078,21 @@ static void a_server_that_may_only_be_read_is_away_for_writing(void **state)
 	assert_added(contract.store, &a, 1, add_user);
 }
 
+/* With others to ask: what it says of a session may be old. */
+static void one_of_several_that_may_only_be_read_is_not_asked(void **state)
+{
+	struct config config = config_to(contract_database);
+	char *hosts[] = { localhost, localhost, NULL };
+
+	(void)state;
+	mariadb_run("SET GLOBAL read_only = 1");
+	assert_config(&config, true);
+	config.database.hosts = (struct config_list){ hosts, 2 };
+	assert_config(&config, false);
+	mariadb_run("SET GLOBAL read_only = 0");
+	assert_config(&config, true);
+}
+
 static void a_full_server_is_away(void **state)
 {
 	const struct config config = config_to(contract_database);
@@ -1322,6 +1337,7 @@ int main(void)
 		cmocka_unit_test(when_all_connections_are_busy_it_waits_and_says_so),
 		cmocka_unit_test(an_idle_connection_that_the_server_closes_is_no_error),
 		cmocka_unit_test(a_server_that_may_only_be_read_is_away_for_writing),
+		cmocka_unit_test(one_of_several_that_may_only_be_read_is_not_asked),
 		cmocka_unit_test(a_full_server_is_away),
 		cmocka_unit_test(the_store_outlives_its_server),
 		cmocka_unit_test(encryption_is_had_or_there_is_no_connection),
