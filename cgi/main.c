@@ -9,6 +9,7 @@
 
 #include "app.h"
 #include "autoconf.h"
+#include "listener.h"
 #include "log.h"
 #include "metrics.h"
 #include "sandbox_worker.h"
@@ -76,10 +77,10 @@ static int find_listener(const struct options *options)
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 
 	if (options->listen)
-		return serve_fcgi_listen(options->listen);
+		return listener_open(options->listen);
 	if (pid && fds && atol(pid) == (long)getpid() && atoi(fds) >= 1)
 		return SYSTEMD_FIRST_FD;
-	return serve_fcgi_is_listener(STDIN_FILENO) ? STDIN_FILENO : -1;
+	return listener_is(STDIN_FILENO) ? STDIN_FILENO : -1;
 }
 
 static void block_signals(void)

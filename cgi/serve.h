@@ -8,21 +8,12 @@
 /* One request from ENVIRON and stdin; the answer on stdout (RFC 3875). The exit status. */
 int serve_cgi(struct app *app, char *const *environ_);
 
-/* Is descriptor FD a socket that listens? */
-bool serve_fcgi_is_listener(int fd);
-
-/*
- * Opens a listening socket: "unix:PATH" (mode 0660; a live one is not taken over) or
- * "ADDRESS:PORT". -1 with a message on stderr.
- */
-int serve_fcgi_listen(const char *where);
-
 /*
  * Serves FastCGI requests from the listening socket with config->threads threads until
  * SIGTERM, SIGINT or SIGUSR1; then finishes those in hand. On SIGHUP reads CONFIG_FILE again,
  * and keeps the old one if the new one needs more than SANDBOX, the one entered at the start
- * (NULL: none), allows. Takes APP over. The exit status. The caller has blocked these signals before any thread
- * was started.
+ * (NULL: none), allows. Takes APP over. The exit status. The caller has blocked these signals
+ * before any thread was started.
  */
 int serve_fcgi(struct app *app, int listener, const char *config_file,
 	       const struct sandbox *sandbox);

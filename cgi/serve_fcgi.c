@@ -4,7 +4,6 @@
 #include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,9 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,8 +24,8 @@
 #include "notify.h"
 #include "sandbox_worker.h"
 
-#define BACKLOG 256
 #define IO_TIMEOUT_S 10
+#define READ_S 20
 #define DRAIN_S 2
 
 /* What the threads share. */
@@ -39,6 +36,21 @@ struct server {
 	pthread_mutex_t mutex; /* for app and its count of users */
 	struct serving *serving;
 	const struct sandbox *sandbox; /* NULL: none */
+	struct worker *workers;
+	int worker_count;
+};
+
+/*
+ * A thread, and the request that it reads. IO_TIMEOUT_S is for each read, and a peer that
+ * sends a byte now and then would hold the thread for ever, as libfcgi reads on until it has
+ * all. So the main thread ends the reading, not the answer, of what takes longer than READ_S.
+ */
+struct worker {
+	struct server *server;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* for what follows */
+	int connection;	       /* being read; -1: none */
+	time_t read_by;	       /* CLOCK_MONOTONIC */
 };
 
 /* An app and the requests that still use it: a reload must not pull it from under them. */
@@ -80,6 +92,51 @@ static void serving_release(struct server *server, struct serving *s)
 	}
 }
 
+/* ---- how long a request may take to arrive */
+
+static time_t seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static void reading_start(struct worker *w, int connection)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->connection = connection;
+	w->read_by = seconds() + READ_S;
+	pthread_mutex_unlock(&w->mutex);
+}
+
+static void reading_end(struct worker *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->connection = -1;
+	pthread_mutex_unlock(&w->mutex);
+}
+
+/*
+ * Where libfcgi has just closed the connection itself, its number may be another's by now:
+ * that one is told to come again. It takes a peer that gives up in the very second.
+ */
+static void end_slow_readings(struct server *server)
+{
+	const time_t now = seconds();
+
+	for (int i = 0; i < server->worker_count; i++) {
+		struct worker *w = &server->workers[i];
+
+		pthread_mutex_lock(&w->mutex);
+		if (w->connection >= 0 && w->read_by <= now) {
+			shutdown(w->connection, SHUT_RD);
+			w->connection = -1;
+		}
+		pthread_mutex_unlock(&w->mutex);
+	}
+}
+
 /* ---- one request */
 
 struct body {
@@ -98,8 +155,9 @@ static ssize_t read_body(void *context, char *out, size_t size)
 	return got;
 }
 
-static void handle(struct server *server, FCGX_Request *request, struct arena *arena)
+static void handle(struct worker *worker, FCGX_Request *request, struct arena *arena)
 {
+	struct server *server = worker->server;
 	struct serving *serving = serving_take(server);
 	struct body body = { .in = request->in };
 	const struct door door = {
@@ -122,6 +180,7 @@ static void handle(struct server *server, FCGX_Request *request, struct arena *a
 	if (body.ended)
 		FCGX_Detach(request);
 	FCGX_Finish_r(request);
+	reading_end(worker); /* not before: to the last it waits for the peer to close */
 	answer_after(serving->app, &res, now);
 	arena_reset(arena);
 	serving_release(server, serving);
@@ -133,14 +192,6 @@ static bool is_passing(int error)
 {
 	return error == EAGAIN || error == EINTR || error == EMFILE || error == ENFILE ||
 	       error == ENOBUFS || error == ENOMEM || error == ECONNABORTED;
-}
-
-static time_t seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 /* Who stands in the queue already would get no answer if the socket went away now. */
@@ -195,7 +246,8 @@ static void limit_waiting(int connection)
 
 static void *work(void *context)
 {
-	struct server *server = context;
+	struct worker *worker = context;
+	struct server *server = worker->server;
 	struct arena *arena = arena_new();
 	const int waiter = waiter_new(server);
 	FCGX_Request request;
@@ -217,13 +269,17 @@ static void *work(void *context)
 			continue;
 		}
 		limit_waiting(connection);
+		reading_start(worker, connection);
 		request.ipcFd = connection;
 		request.keepConnection = 1; /* or it is closed as the end of the one before */
-		if (FCGX_Accept_r(&request) < 0)
-			continue; /* no FastCGI, or none that ever came; libfcgi closed it */
+		if (FCGX_Accept_r(&request) < 0) {
+			/* No FastCGI, or none that ever came; libfcgi closed it. */
+			reading_end(worker);
+			continue;
+		}
 		/* A kept connection would pin this thread to one web server process. */
 		request.keepConnection = 0;
-		handle(server, &request, arena);
+		handle(worker, &request, arena);
 	}
 	FCGX_Free(&request, 1);
 	close(waiter);
@@ -294,6 +350,7 @@ static void reload(struct server *server, const char *config_file)
 
 static int wait_for_stop(struct server *server, const char *config_file)
 {
+	const struct timespec second = { 1, 0 };
 	sigset_t signals;
 	int signal;
 
@@ -304,7 +361,9 @@ static int wait_for_stop(struct server *server, const char *config_file)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
 	for (;;) {
-		if (sigwait(&signals, &signal))
+		signal = sigtimedwait(&signals, NULL, &second);
+		end_slow_readings(server);
+		if (signal < 0)
 			continue;
 		if (signal == SIGCHLD) {
 			fetcher_reap();
@@ -325,23 +384,44 @@ static time_t longest_request_s(const struct config *config)
 {
 	const struct config_database *db = &config->database;
 
-	return IO_TIMEOUT_S + 2 * config->fetch_timeout_s +
+	return READ_S + 2 * config->fetch_timeout_s +
 	       2 * ((time_t)db->hosts.count * db->connect_timeout_s + 2 * db->query_timeout_s);
 }
 
 /* False, with a word in the log, when a request takes longer than any may. */
-static bool wait_for_threads(const pthread_t *threads, int count, time_t limit_s)
+static bool wait_for_workers(struct server *server, time_t limit_s)
 {
-	struct timespec until;
+	const time_t give_up_at = seconds() + limit_s;
+	struct timespec soon;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += limit_s;
-	for (int i = 0; i < count; i++)
-		if (pthread_clockjoin_np(threads[i], NULL, CLOCK_MONOTONIC, &until)) {
+	for (int i = 0; i < server->worker_count;) {
+		clock_gettime(CLOCK_MONOTONIC, &soon);
+		soon.tv_sec++;
+		if (!pthread_clockjoin_np(server->workers[i].thread, NULL, CLOCK_MONOTONIC, &soon)) {
+			i++;
+			continue;
+		}
+		end_slow_readings(server);
+		if (seconds() >= give_up_at) {
 			log_event(CONFIG_LOG_ERROR, "stop", "a request is not done after %lld s",
 				  (long long)limit_s);
 			return false;
 		}
+	}
+	return true;
+}
+
+static bool start_workers(struct server *server)
+{
+	for (int i = 0; i < server->worker_count; i++) {
+		struct worker *w = &server->workers[i];
+
+		w->server = server;
+		w->connection = -1;
+		pthread_mutex_init(&w->mutex, NULL);
+		if (pthread_create(&w->thread, NULL, work, w))
+			return false;
+	}
 	return true;
 }
 
@@ -350,8 +430,6 @@ int serve_fcgi(struct app *app, int listener, const char *config_file,
 {
 	struct server server = { .listener = listener, .stop = eventfd(0, EFD_CLOEXEC),
 				 .sandbox = sandbox };
-	const int count = app->config->threads;
-	pthread_t *threads = x_alloc((size_t)count * sizeof(*threads));
 	const uint64_t one = 1;
 	int signal;
 
@@ -364,111 +442,25 @@ int serve_fcgi(struct app *app, int listener, const char *config_file,
 	fcntl(listener, F_SETFD, FD_CLOEXEC);
 	pthread_mutex_init(&server.mutex, NULL);
 	server.serving = serving_new(app);
-	for (int i = 0; i < count; i++)
-		if (pthread_create(&threads[i], NULL, work, &server)) {
-			perror("pintle: cannot start a thread");
-			return 1;
-		}
-	log_event(CONFIG_LOG_INFO, "start", "%d threads", count);
+	server.worker_count = app->config->threads;
+	server.workers = x_alloc((size_t)server.worker_count * sizeof(*server.workers));
+	if (!start_workers(&server)) {
+		perror("pintle: cannot start a thread");
+		return 1;
+	}
+	log_event(CONFIG_LOG_INFO, "start", "%d threads", server.worker_count);
 	notify_ready(NULL);
 	signal = wait_for_stop(&server, config_file);
 	notify_stopping();
 	server.stop_by = seconds() + DRAIN_S;
 	if (write(server.stop, &one, sizeof(one)) != sizeof(one))
 		abort();
-	if (!wait_for_threads(threads, count, longest_request_s(server.serving->app->config)))
+	if (!wait_for_workers(&server, longest_request_s(server.serving->app->config)))
 		_exit(1);
 	log_event(CONFIG_LOG_INFO, "stop", "signal %d", signal);
 	serving_release(&server, server.serving);
 	pthread_mutex_destroy(&server.mutex);
 	close(server.stop);
-	free(threads);
+	free(server.workers);
 	return 0;
-}
-
-/* ---- sockets */
-
-bool serve_fcgi_is_listener(int fd)
-{
-	int listens = 0;
-	socklen_t len = sizeof(listens);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens;
-}
-
-static int fail(const char *where, const char *what)
-{
-	fprintf(stderr, "pintle: --listen %s: %s\n", where, what);
-	return -1;
-}
-
-static int listen_unix(const char *where, const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	mode_t mask;
-	bool bound;
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return fail(where, "the path is too long");
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
-		close(fd);
-		return fail(where, "another process listens there");
-	}
-	close(fd);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	unlink(path);
-	/* Whoever can connect to a FastCGI socket owns the process: owner and group only. */
-	mask = umask(0117);
-	bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-	umask(mask);
-	if (!bound || listen(fd, BACKLOG)) {
-		const int error = errno;
-
-		close(fd);
-		return fail(where, strerror(error));
-	}
-	return fd;
-}
-
-static int listen_tcp(const char *where)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(where, ':');
-	const int yes = 1;
-	struct addrinfo *address;
-	char host[64];
-	size_t len;
-	int fd;
-
-	if (!colon || colon - where >= (ptrdiff_t)sizeof(host))
-		return fail(where, "neither unix:PATH nor ADDRESS:PORT");
-	len = (size_t)(colon - where);
-	memcpy(host, where, len);
-	host[len] = '\0';
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		memmove(host, host + 1, len - 1);
-	}
-	if (getaddrinfo(host, colon + 1, &hints, &address))
-		return fail(where, "neither unix:PATH nor ADDRESS:PORT");
-	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (fd < 0 || bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
-		const int error = errno;
-
-		freeaddrinfo(address);
-		close(fd);
-		return fail(where, strerror(error));
-	}
-	freeaddrinfo(address);
-	return fd;
-}
-
-int serve_fcgi_listen(const char *where)
-{
-	return strncmp(where, "unix:", 5) == 0 ? listen_unix(where, where + 5)
-					       : listen_tcp(where);
 }
