@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "email.h"
+#include "log.h"
 #include "query.h"
 
 /* Where the statements stand among the administrator's own. */
@@ -25,6 +26,7 @@ struct store_own {
 	struct query lookup, create, seen;
 	/* The columns in order, 4 bits each, counted from 1; one word, as threads share it. */
 	_Atomic unsigned order;
+	_Atomic bool engine_is_told;
 };
 
 static void parse(struct store_own *own, const char *sql, enum query_kind kind,
@@ -161,6 +163,35 @@ static bool check_compared(const struct store_own *own, struct db_link *link,
 				    "with :email");
 }
 
+/*
+ * Told once in a process, and no more than told: UNIQUE still makes one user of many logins,
+ * but what is made there stays when the login fails after all.
+ */
+static bool warn_of_engine(struct store_own *own, struct db_link *link,
+			   const struct db_field *id, struct problem *p)
+{
+	char engine[65] = "";
+	struct db_value in[] = { store_text_or_null(text_of(id->schema)),
+				 store_text_or_null(text_of(id->table)) };
+	const struct db_column out[] = { DB_TEXT_COLUMN(engine) };
+	struct db_call call = QUERY(TABLE_ENGINE, in, out);
+
+	if (!id->table[0] || atomic_exchange(&own->engine_is_told, true))
+		return true;
+	switch (db_run(link, &call, p)) {
+	case STORE_OK:
+		log_event(CONFIG_LOG_WARNING, "users",
+			  "your table %s is %s, which has no transactions: a user can be made there "
+			  "whose login then fails (ALTER TABLE %s ENGINE = InnoDB)",
+			  id->table, engine, id->table);
+		return true;
+	case STORE_NOT_FOUND:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool check_lookup(struct store_own *own, struct db_link *link, struct problem *p)
 {
 	struct db_field fields[OWN_COLUMNS + 1];
@@ -184,7 +215,7 @@ static bool check_lookup(struct store_own *own, struct db_link *link, struct pro
 	if (query_uses(&own->lookup, QUERY_PHONE) && !check_key(own, link, phone, true, p))
 		return false;
 	atomic_store(&own->order, order);
-	return true;
+	return warn_of_engine(own, link, find_column(fields, count, OWN_ID), p);
 }
 
 static bool check_changes(struct db_link *link, size_t first, const struct query *q,

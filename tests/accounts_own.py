@@ -163,6 +163,22 @@ def a_statement_that_never_works_is_our_fault_and_not_the_hour_s():
     site.stop()
 
 
+@test
+def a_table_without_transactions_is_told_of_and_works():
+    site = Site('old', PHP.replace('InnoDB', 'MyISAM'), PHP_QUERIES)
+    check_has('pintlectl check warns', site.ctl('check').stderr, 'MyISAM')
+    site.start()
+    check('a login', outcome(site.login('alice@example.com')), '1')
+    check('a new user', outcome(site.login('bob@example.com')), 'new')
+    check('is told of once', site.log().count('MyISAM'), 1)
+    before = site.sql('SELECT * FROM users')
+    site.ctl('explain', stdin=S.token('carol@example.com'))
+    check('explain makes nobody there', site.sql('SELECT * FROM users'), before)
+    check('the neighbour, InnoDB, is not warned of',
+          'InnoDB' in own_site('php').ctl('check').stderr, False)
+    site.stop()
+
+
 # ---- what the start refuses
 
 BAD_QUERIES = (
