@@ -182,7 +182,7 @@ static bool warn_of_engine(struct store_own *own, struct db_link *link,
 	case STORE_OK:
 		log_event(CONFIG_LOG_WARNING, "users",
 			  "your table %s is %s, which has no transactions: a user can be made there "
-			  "whose login then fails: InnoDB has",
+			  "whose login then fails. InnoDB has them",
 			  id->table, engine);
 		return true;
 	case STORE_NOT_FOUND:
