@@ -97,9 +97,12 @@ void *realloc(void *old, size_t size)
 
 	/* The C library's would leave the old place as it was. */
 	if (had && size > had) {
-		memory = malloc(size);
+		memory = __libc_malloc(size);
+		if (!memory)
+			out_of_memory();
 		memcpy(memory, old, had);
-		free(old);
+		explicit_bzero(old, had);
+		__libc_free(old);
 		return memory;
 	}
 	memory = __libc_realloc(old, size);
