@@ -36,9 +36,8 @@ struct store_user {
 /* A user found, and how the provider's subject that was asked for relates to it. */
 struct store_match {
 	struct store_user user;
-	bool subject_is_theirs;	   /* (provider, subject) is linked to this user */
-	bool subject_is_anothers;  /* it is linked to another user */
-	bool has_other_subject;	   /* this user has another subject of the same provider */
+	bool subject_is_theirs;	  /* (provider, subject) is linked to this user */
+	bool subject_is_anothers; /* it is linked to another user */
 };
 
 struct store_session {
@@ -127,6 +126,11 @@ enum store_outcome store_identity_add(struct store_tx *tx, const char *user_id,
 				      struct text provider, struct text subject,
 				      struct text email_as_written, int64_t now,
 				      struct problem *p);
+
+/* Has the user a subject of this provider besides SUBJECT? STORE_OK, NOT_FOUND or FAILED. */
+enum store_outcome store_identity_other(struct store_tx *tx, const char *user_id,
+					struct text provider, struct text subject,
+					struct problem *p);
 
 /* Marks an unused invitation as used. STORE_OK, NOT_FOUND or FAILED. */
 enum store_outcome store_invite_use(struct store_tx *tx, struct text email, int64_t now,

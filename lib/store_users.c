@@ -15,20 +15,19 @@ static void know(struct store_tx *tx, const struct store_user *user)
 /* What USER_BY_... gives, before it is a struct store_match. */
 struct match_row {
 	struct store_match match;
-	uint64_t active, subject, other;
+	uint64_t active, subject;
 };
 
 #define MATCH_COLUMNS(row)                                                                 \
 	DB_TEXT_COLUMN((row).match.user.id), DB_TEXT_COLUMN((row).match.user.email),       \
 		DB_TEXT_COLUMN((row).match.user.phone), DB_NUMBER_COLUMN((row).active),    \
-		DB_NUMBER_COLUMN((row).subject), DB_NUMBER_COLUMN((row).other)
+		DB_NUMBER_COLUMN((row).subject)
 
 static const struct store_match *finish_match(struct match_row *row)
 {
 	row->match.user.active = row->active != 0;
 	row->match.subject_is_theirs = row->subject == 1;
 	row->match.subject_is_anothers = row->subject == 0;
-	row->match.has_other_subject = row->other != 0;
 	return &row->match;
 }
 
@@ -53,11 +52,10 @@ static enum store_outcome find_user(struct store_tx *tx, enum sql_statement id,
 static enum store_outcome relate(struct store_tx *tx, struct text provider, struct text subject,
 				 struct store_match *match, struct problem *p)
 {
-	const struct db_value key = store_bytes(text_of(match->user.id));
-	struct db_value in[] = { key, store_bytes(provider), store_bytes(subject),
-				 key, store_bytes(provider), store_bytes(subject) };
-	uint64_t whose = 2, other = 0;
-	const struct db_column out[] = { DB_NUMBER_COLUMN(whose), DB_NUMBER_COLUMN(other) };
+	struct db_value in[] = { store_bytes(text_of(match->user.id)), store_bytes(provider),
+				 store_bytes(subject) };
+	uint64_t whose = 2;
+	const struct db_column out[] = { DB_NUMBER_COLUMN(whose) };
 	struct db_call call = QUERY(OWN_RELATION, in, out);
 
 	if (tx->store->config->accounts.forget_subjects)
@@ -66,7 +64,6 @@ static enum store_outcome relate(struct store_tx *tx, struct text provider, stru
 		return STORE_FAILED;
 	match->subject_is_theirs = whose == 1;
 	match->subject_is_anothers = whose == 0;
-	match->has_other_subject = other != 0;
 	return STORE_OK;
 }
 
@@ -178,8 +175,8 @@ enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
 				       struct text provider, struct text subject,
 				       struct store_match *out, struct problem *p)
 {
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(email) };
+	struct db_value in[] = { store_bytes(provider), store_bytes(subject),
+				 store_bytes(email) };
 
 	return tx->store->own
 		       ? find_own(tx, email, AS_TEXT(""), provider, subject, out, p)
@@ -190,8 +187,8 @@ enum store_outcome store_user_by_phone(struct store_tx *tx, struct text phone,
 				       struct text provider, struct text subject,
 				       struct store_match *out, struct problem *p)
 {
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(phone) };
+	struct db_value in[] = { store_bytes(provider), store_bytes(subject),
+				 store_bytes(phone) };
 
 	return tx->store->own
 		       ? find_own(tx, AS_TEXT(""), phone, provider, subject, out, p)
@@ -260,6 +257,22 @@ enum store_outcome store_identity_add(struct store_tx *tx, const char *user_id,
 	return store_run(tx, &call, p);
 }
 
+enum store_outcome store_identity_other(struct store_tx *tx, const char *user_id,
+					struct text provider, struct text subject,
+					struct problem *p)
+{
+	struct db_value in[] = { store_owner(tx->store, user_id), store_bytes(provider),
+				 store_bytes(subject) };
+	uint64_t found;
+	const struct db_column out[] = { DB_NUMBER_COLUMN(found) };
+	struct db_call call = QUERY(IDENTITY_OTHER, in, out);
+
+	if (tx->store->own && tx->store->config->accounts.forget_subjects)
+		return STORE_NOT_FOUND;
+	call.id = OWNED(tx->store, IDENTITY_OTHER);
+	return store_run(tx, &call, p);
+}
+
 enum store_outcome store_invite_use(struct store_tx *tx, struct text email, int64_t now,
 				    struct problem *p)
 {
@@ -277,8 +290,8 @@ enum store_outcome store_user_find(struct store *store, bool by_subject, struct 
 {
 	struct match_row row = { 0 };
 	const struct db_column columns[] = { MATCH_COLUMNS(row) };
-	struct db_value in[] = { store_bytes(provider), store_bytes(subject), store_bytes(provider),
-				 store_bytes(subject), store_bytes(email.len ? email : phone) };
+	struct db_value in[] = { store_bytes(provider), store_bytes(subject),
+				 store_bytes(email.len ? email : phone) };
 	struct db_call call = {
 		.id = by_subject ? SQL_USER_BY_SUBJECT
 		      : email.len ? SQL_USER_BY_EMAIL

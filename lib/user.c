@@ -67,11 +67,23 @@ static bool link_subject(const struct search *s, const char *user_id, struct pro
 	}
 }
 
+/* Asked only where it matters, which is in no login of a user whose subject is known. */
+static bool has_other_subject(const struct search *s, const char *user_id, bool *has,
+			      struct problem *p)
+{
+	const enum store_outcome outcome = store_identity_other(s->tx, user_id, s->provider,
+								s->identity->subject, p);
+
+	*has = outcome == STORE_OK;
+	return outcome != STORE_FAILED;
+}
+
 /* May the user found by address be taken for the bearer of this subject? */
 static bool accept_match(const struct search *s, const struct store_match *match,
 			 enum user_rule *rule, struct problem *p)
 {
 	const struct config_provider *provider = s->identity->provider->config;
+	bool has_other = false;
 
 	*rule = s->identity->email.len ? USER_BY_EMAIL : USER_BY_PHONE;
 	if (match->subject_is_theirs || !s->identity->subject.len)
@@ -80,14 +92,19 @@ static bool accept_match(const struct search *s, const struct store_match *match
 		/* Nobody's when it was looked for: a login beside this one took it since. */
 		if (match->subject_is_anothers)
 			return store_tx_again(s->tx, p);
-		if (!provider->link || match->has_other_subject)
+		if (!has_other_subject(s, match->user.id, &has_other, p))
+			return false;
+		if (!provider->link || has_other)
 			return problem(p, IDENTITY_CONFLICT, "user %s, link = %s%s",
 				       match->user.id, provider->link ? "yes" : "no",
-				       match->has_other_subject ? ", has another sub" : "");
+				       has_other ? ", has another sub" : "");
 		*rule = USER_LINKED;
-	} else if (match->has_other_subject && s->accounts->refuse_subject_change) {
-		return problem(p, IDENTITY_CONFLICT, "user %s came with another sub",
-			       match->user.id);
+	} else if (s->accounts->refuse_subject_change) {
+		if (!has_other_subject(s, match->user.id, &has_other, p))
+			return false;
+		if (has_other)
+			return problem(p, IDENTITY_CONFLICT, "user %s came with another sub",
+				       match->user.id);
 	}
 	/* With match = "email" a subject that moved stays where it was first seen. */
 	return match->subject_is_anothers || link_subject(s, match->user.id, p);

@@ -99,6 +99,12 @@ static enum store_outcome run_identity_add(struct store_tx *tx, struct op *op,
 				  p);
 }
 
+static enum store_outcome run_identity_other(struct store_tx *tx, struct op *op,
+					     struct problem *p)
+{
+	return store_identity_other(tx, op->id, op->provider, op->subject, p);
+}
+
 static enum store_outcome run_invite_use(struct store_tx *tx, struct op *op,
 					 struct problem *p)
 {
@@ -155,6 +161,13 @@ static enum store_outcome by_subject(struct text provider, struct text subject,
 {
 	return once((struct op){ run_by_subject, .provider = provider, .subject = subject,
 				 .match = match });
+}
+
+/* Has the user a subject of provider "p" besides this one? */
+static enum store_outcome other_than(const char *user_id, struct text subject)
+{
+	return once((struct op){ run_identity_other, .id = user_id, .provider = TEXT("p"),
+				 .subject = subject });
 }
 
 /* A hash that is told from others by its number. */
@@ -248,7 +261,6 @@ static void a_user_is_found_by_email_with_all_that_is_known(void **state)
 	assert_true(match.user.active);
 	assert_false(match.subject_is_theirs);
 	assert_false(match.subject_is_anothers);
-	assert_false(match.has_other_subject);
 	assert_int_equal(by_email(AS_TEXT("alicf@example.com"), &match), STORE_NOT_FOUND);
 	assert_string_equal(match.user.id,
 			    user.id); /* what was not found changes nothing */
@@ -481,28 +493,35 @@ static void a_match_tells_whose_the_subject_is(void **state)
 	assert_int_equal(add_identity(a.id, AS_TEXT("q"), AS_TEXT("other")), STORE_OK);
 	assert_int_equal(add_identity(b.id, AS_TEXT("q"), AS_TEXT("s")), STORE_OK);
 	assert_int_equal(once(op), STORE_OK);
-	assert_false(match.subject_is_theirs || match.subject_is_anothers ||
-		     match.has_other_subject);
+	assert_false(match.subject_is_theirs || match.subject_is_anothers);
+	assert_int_equal(other_than(a.id, op.subject), STORE_NOT_FOUND);
 
 	assert_int_equal(add_identity(b.id, AS_TEXT("p"), AS_TEXT("s")), STORE_OK);
 	assert_int_equal(once(op), STORE_OK);
-	assert_false(match.subject_is_theirs || match.has_other_subject);
+	assert_false(match.subject_is_theirs);
 	assert_true(match.subject_is_anothers);
+	assert_int_equal(other_than(a.id, op.subject), STORE_NOT_FOUND);
+	assert_int_equal(other_than(b.id, op.subject), STORE_NOT_FOUND);
 
 	assert_int_equal(add_identity(a.id, AS_TEXT("p"), AS_TEXT("mine")), STORE_OK);
 	assert_int_equal(once(op), STORE_OK);
 	assert_false(match.subject_is_theirs);
-	assert_true(match.subject_is_anothers && match.has_other_subject);
+	assert_true(match.subject_is_anothers);
+	assert_int_equal(other_than(a.id, op.subject), STORE_OK);
 
 	op.subject = AS_TEXT("mine");
 	assert_int_equal(once(op), STORE_OK);
 	assert_true(match.subject_is_theirs);
-	assert_false(match.subject_is_anothers || match.has_other_subject);
+	assert_false(match.subject_is_anothers);
+	assert_int_equal(other_than(a.id, op.subject), STORE_NOT_FOUND);
 
 	assert_int_equal(add_identity(a.id, AS_TEXT("p"), AS_TEXT("second")), STORE_OK);
 	assert_int_equal(once(op), STORE_OK);
-	assert_true(match.subject_is_theirs && match.has_other_subject);
+	assert_true(match.subject_is_theirs);
 	assert_false(match.subject_is_anothers);
+	assert_int_equal(other_than(a.id, op.subject), STORE_OK);
+	/* Byte for byte: another case is another subject. */
+	assert_int_equal(other_than(b.id, AS_TEXT("S")), STORE_OK);
 }
 
 static void a_subject_leads_to_its_user_alone(void **state)

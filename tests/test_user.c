@@ -730,6 +730,23 @@ static void a_disabled_account_stays_out_however_often_it_is_tried(void **state)
 	assert_int_equal(v.calls, 3);
 }
 
+/* Where "refuse" is set, not knowing is no leave; who needs no answer does not ask. */
+static void another_subject_is_asked_for_only_where_it_matters(void **state)
+{
+	const struct identity known = with_email("alice@example.com", "s-1"),
+			      new = with_email("alice@example.com", "s-2");
+	const struct store_user alice = assert_created(come(known));
+
+	(void)state;
+	fake_store_fail(store, "identity_other", 0, 99, FAKE_BROKEN);
+	accounts.refuse_subject_change = true;
+	assert_found(come(known), &alice);
+	assert_found(come(with_email("alice@example.com", "")), &alice);
+	assert_changes_nothing(assert_refused(come(new), PROBLEM_DATABASE_AWAY));
+	accounts.refuse_subject_change = false;
+	assert_found(come(new), &alice);
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
 int main(void)
@@ -743,6 +760,7 @@ int main(void)
 		TEST(a_new_subject_of_a_known_address_is_allowed_by_default),
 		TEST(a_new_subject_of_a_known_address_is_refused_where_that_is_set),
 		TEST(a_first_subject_is_no_change_of_subject),
+		TEST(another_subject_is_asked_for_only_where_it_matters),
 		TEST(a_subject_that_comes_with_another_address_stays_where_it_was),
 		TEST(a_subject_says_who_it_is_whatever_the_address),
 		TEST(a_subject_wins_over_the_address_of_another_user),

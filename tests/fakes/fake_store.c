@@ -68,19 +68,32 @@ static enum store_outcome find_user(struct store_tx *tx, void *arguments,
 	copy_user(user, tx, &f->match.user);
 	for (const struct row *row = tx->store->rows; row; row = row->next) {
 		const struct record *r = &row->now;
-		const bool theirs = r->user_id == user->now.id;
 
 		if (row->table != FAKE_IDENTITIES || !fake_is_there(row, tx) ||
-		    !fake_same(&r->key[0], &f->identity.key[0]))
+		    !fake_same(&r->key[0], &f->identity.key[0]) ||
+		    !fake_same(&r->key[1], &f->identity.key[1]))
 			continue;
-		if (!fake_same(&r->key[1], &f->identity.key[1]))
-			f->match.has_other_subject |= theirs;
-		else if (theirs)
+		if (r->user_id == user->now.id)
 			f->match.subject_is_theirs = true;
 		else
 			f->match.subject_is_anothers = true;
 	}
 	return STORE_OK;
+}
+
+static enum store_outcome find_other(struct store_tx *tx, void *arguments,
+				     struct problem *p)
+{
+	const struct record *key = arguments;
+
+	(void)p;
+	for (const struct row *row = tx->store->rows; row; row = row->next)
+		if (row->table == FAKE_IDENTITIES && fake_is_there(row, tx) &&
+		    row->now.user_id == key->user_id &&
+		    fake_same(&row->now.key[0], &key->key[0]) &&
+		    !fake_same(&row->now.key[1], &key->key[1]))
+			return STORE_OK;
+	return STORE_NOT_FOUND;
 }
 
 /* What is longer than its column can be is found by nobody. */
@@ -155,6 +168,17 @@ enum store_outcome store_user_find(struct store *store, bool by_subject,
 	if (outcome == STORE_OK)
 		*out = f.match.user;
 	return outcome;
+}
+
+enum store_outcome store_identity_other(struct store_tx *tx, const char *user_id,
+					struct text provider, struct text subject,
+					struct problem *p)
+{
+	struct record key = { .user_id = fake_number_of(user_id) };
+
+	if (!fake_put(&key.key[0], provider, 255) || !fake_put(&key.key[1], subject, 255))
+		fake_misuse("a provider or subject that no column could hold");
+	return fake_run(tx, "identity_other", find_other, &key, p);
 }
 
 /* ---- rows that are added */
