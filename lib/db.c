@@ -25,19 +25,20 @@ static void set_tls(MYSQL *mysql, const struct db *db)
 {
 	const enum config_tls tls = db->config->tls;
 
-	if (tls == CONFIG_TLS_OFF)
-		return;
 #if HAVE_DECL_MYSQL_OPT_SSL_MODE
 	unsigned mode = tls == CONFIG_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
 
+	if (tls == CONFIG_TLS_OFF)
+		return;
 	mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
 #else
-	my_bool yes = 1, verify = tls == CONFIG_TLS_VERIFY;
+	/* Said also when it is off: MariaDB's client of 11.4 and later verifies by itself. */
+	my_bool enforce = tls != CONFIG_TLS_OFF, verify = tls == CONFIG_TLS_VERIFY;
 
-	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
 	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 #endif
-	if (db->ca_file)
+	if (db->ca_file && tls != CONFIG_TLS_OFF)
 		mysql_options(mysql, MYSQL_OPT_SSL_CA, db->ca_file);
 }
 
