@@ -15,7 +15,8 @@ static struct text logged_path(const struct request *req)
 {
 	struct text query;
 
-	return req->role == ROLE_AUTHORIZER ? text_before(req->uri, '?', &query) : req->path;
+	return req->role == ROLE_AUTHORIZER ? text_before(req->uri, '?', &query)
+					    : req->path;
 }
 
 static void write_log_line(const struct request *req, const struct response *res,
@@ -55,8 +56,8 @@ static bool is_preflight(const struct request *req, const struct route *route,
 }
 
 /* From the request to a filled response, or to a problem. */
-static bool respond(const struct app *app, const struct request *req, struct response *res,
-		    struct route_path *path, struct problem *p)
+static bool respond(const struct app *app, const struct request *req,
+		    struct response *res, struct route_path *path, struct problem *p)
 {
 	const struct route *route = route_find(req, path, p);
 
@@ -80,8 +81,8 @@ static void count(const struct request *req, const struct response *res,
 		metrics_login(p->kind, res->created);
 }
 
-void answer(const struct app *app, struct arena *arena, int64_t now, const struct door *door,
-	    struct response *res, struct text *out)
+void answer(const struct app *app, struct arena *arena, int64_t now,
+	    const struct door *door, struct response *res, struct text *out)
 {
 	const uint64_t started = metrics_clock();
 	struct route_path path;
@@ -102,7 +103,8 @@ void answer(const struct app *app, struct arena *arena, int64_t now, const struc
 	/* An authorizer's headers end up at the page it guards: none of CORS belong there. */
 	if (req.role == ROLE_RESPONDER)
 		origin_add_headers(app->config, &req,
-				   text_is(req.method, "OPTIONS") ? path.methods : NULL, res);
+				   text_is(req.method, "OPTIONS") ? path.methods : NULL,
+				   res);
 	*out = response_print(res);
 	took = metrics_clock() - started;
 	count(&req, res, path.counted, &p, took);

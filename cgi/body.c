@@ -11,13 +11,15 @@ static bool is_json_type(struct text type)
 	if (!text_equal_nocase(name, AS_TEXT("application/json")))
 		return false;
 	while (rest.len) {
-		name = text_trim(text_before(text_trim(text_before(rest, ';', &rest)), '=', &value));
+		name = text_trim(text_before(text_trim(text_before(rest, ';', &rest)),
+					     '=', &value));
 		if (!name.len && !value.len)
 			continue;
 		if (!text_equal_nocase(name, AS_TEXT("charset")))
 			return false;
 		value = text_trim(value);
-		if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"')
+		if (value.len >= 2 && value.data[0] == '"' &&
+		    value.data[value.len - 1] == '"')
 			value = (struct text){ value.data + 1, value.len - 2 };
 		if (!text_equal_nocase(value, AS_TEXT("utf-8")))
 			return false;
@@ -41,7 +43,8 @@ bool body_check_length(const struct request *req, size_t limit, struct problem *
 	if (req->body_size > limit)
 		return problem(p, BODY_TOO_LARGE, "%zu bytes", req->body_size);
 	if (req->body_broken)
-		return problem(p, BODY_SHORT, "it broke off after %zu bytes", req->body_size);
+		return problem(p, BODY_SHORT, "it broke off after %zu bytes",
+			       req->body_size);
 	if (req->content_length.len && (uint64_t)length != req->body_size)
 		return problem(p, BODY_SHORT, "%zu of %lld bytes", req->body_size,
 			       (long long)length);
@@ -60,7 +63,8 @@ bool body_parse(const struct request *req, size_t limit, bool empty_is_fine,
 		return true;
 	}
 	if (!is_json_type(req->content_type) || req->content_encoding.len)
-		return problem(p, MEDIA_TYPE, "Content-Type %.*s", TEXT_ARG(req->content_type));
+		return problem(p, MEDIA_TYPE, "Content-Type %.*s",
+			       TEXT_ARG(req->content_type));
 	if (!body_check_length(req, limit, p))
 		return false;
 	value = json_parse(req->arena, req->body, BODY_DEPTH, &why);

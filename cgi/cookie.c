@@ -31,7 +31,8 @@ static void search_header(void *context, struct text header)
 
 	while (header.len) {
 		struct text value, tail, again;
-		const struct text name = text_before(next_cookie(&header, commas), '=', &value);
+		const struct text name =
+			text_before(next_cookie(&header, commas), '=', &value);
 
 		if (!text_equal(name, s->name))
 			continue;

@@ -31,7 +31,8 @@ static bool decode(struct arena *a, struct text in, struct text *out)
 			if (i + 2 >= in.len || hex_digit(in.data[i + 1]) < 0 ||
 			    hex_digit(in.data[i + 2]) < 0)
 				return false;
-			c = (char)(hex_digit(in.data[i + 1]) * 16 + hex_digit(in.data[i + 2]));
+			c = (char)(hex_digit(in.data[i + 1]) * 16 +
+				   hex_digit(in.data[i + 2]));
 			i += 2;
 		}
 		if (!c)

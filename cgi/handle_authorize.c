@@ -45,8 +45,8 @@ static struct text find_sign_in(const struct app *app, const struct request *req
  * browser is to be sent is in a header of the 401, for nginx to do it.
  */
 
-bool handle_authorize(const struct app *app, const struct request *req, struct response *res,
-		      struct problem *p)
+bool handle_authorize(const struct app *app, const struct request *req,
+		      struct response *res, struct problem *p)
 {
 	static const char *const names[] = { "X-Pintle-User-Id", "X-Pintle-Email",
 					     "X-Pintle-Session-Id" };
@@ -77,10 +77,11 @@ static void redirect(struct text where, struct response *res)
 	json_end(&res->body, '}');
 }
 
-bool handle_authorizer(const struct app *app, const struct request *req, struct response *res,
-		       struct problem *p)
+bool handle_authorizer(const struct app *app, const struct request *req,
+		       struct response *res, struct problem *p)
 {
-	static const char *const names[] = { "Variable-PINTLE_USER_ID", "Variable-PINTLE_EMAIL",
+	static const char *const names[] = { "Variable-PINTLE_USER_ID",
+					     "Variable-PINTLE_EMAIL",
 					     "Variable-PINTLE_SESSION_ID" };
 	struct access access;
 	struct text sign_in;

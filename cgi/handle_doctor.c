@@ -6,12 +6,29 @@
 
 /* What the web server may have dropped, changed or added. Who asks has written the rest. */
 static const char *const shown[] = {
-	"REQUEST_METHOD", "SCRIPT_NAME",	   "PATH_INFO",		  "QUERY_STRING",
-	"REMOTE_ADDR",	  "HTTPS",		   "REQUEST_SCHEME",	  "SERVER_NAME",
-	"SERVER_PORT",	  "SERVER_SOFTWARE",	   "SERVER_PROTOCOL",	  "CONTENT_TYPE",
-	"CONTENT_LENGTH", "HTTP_HOST",		   "HTTP_AUTHORIZATION",  "HTTP_COOKIE",
-	"HTTP_ORIGIN",	  "HTTP_SEC_FETCH_SITE",   "HTTP_USER_AGENT",	  "HTTP_ACCEPT",
-	"HTTP_VIA",	  "HTTP_X_FORWARDED_FOR",  "HTTP_X_FORWARDED_PROTO",
+	"REQUEST_METHOD",
+	"SCRIPT_NAME",
+	"PATH_INFO",
+	"QUERY_STRING",
+	"REMOTE_ADDR",
+	"HTTPS",
+	"REQUEST_SCHEME",
+	"SERVER_NAME",
+	"SERVER_PORT",
+	"SERVER_SOFTWARE",
+	"SERVER_PROTOCOL",
+	"CONTENT_TYPE",
+	"CONTENT_LENGTH",
+	"HTTP_HOST",
+	"HTTP_AUTHORIZATION",
+	"HTTP_COOKIE",
+	"HTTP_ORIGIN",
+	"HTTP_SEC_FETCH_SITE",
+	"HTTP_USER_AGENT",
+	"HTTP_ACCEPT",
+	"HTTP_VIA",
+	"HTTP_X_FORWARDED_FOR",
+	"HTTP_X_FORWARDED_PROTO",
 };
 
 static void add(void *context, struct text value)
@@ -20,7 +37,8 @@ static void add(void *context, struct text value)
 
 	/* A header may hold any byte; what is no UTF-8 is not repeated. */
 	for (size_t i = 0; i < value.len; i++)
-		if ((unsigned char)value.data[i] >= 0x7f || (unsigned char)value.data[i] < ' ')
+		if ((unsigned char)value.data[i] >= 0x7f ||
+		    (unsigned char)value.data[i] < ' ')
 			value = AS_TEXT("?");
 	json_add_string(b, NULL, value);
 }

@@ -38,7 +38,8 @@ bool handle_ready(const struct app *app, const struct request *req, struct respo
 		response_header(res, "Retry-After", AS_TEXT("2"));
 	json_begin(&res->body, NULL, '{');
 	json_add_boolean(&res->body, "ready", ready);
-	json_add_string(&res->body, "database", ready ? AS_TEXT("ok") : AS_TEXT("unavailable"));
+	json_add_string(&res->body, "database",
+			ready ? AS_TEXT("ok") : AS_TEXT("unavailable"));
 	add_keys(app, req->now, &res->body);
 	json_end(&res->body, '}');
 	return true;

@@ -30,8 +30,9 @@ static bool respond(const struct app *app, const struct request *req,
 	struct buffer *b = &res->body;
 	struct session_answer answer;
 
-	if (!session_answer_make(app, &login->user, login->has_session ? &login->session : NULL,
-				 body->token, req, &answer, p))
+	if (!session_answer_make(app, &login->user,
+				 login->has_session ? &login->session : NULL, body->token,
+				 req, &answer, p))
 		return false;
 	session_answer_add_cookies(app, &answer, res);
 	/* Not for a token that was refused: whoever sends it gets no work out of the database. */
@@ -56,7 +57,8 @@ static bool respond(const struct app *app, const struct request *req,
 
 /* Looks for the session that came along only now: a refused token asks nothing of the store. */
 static bool record(const struct app *app, const struct request *req,
-		   const struct identity *identity, struct login *login, struct problem *p)
+		   const struct identity *identity, struct login *login,
+		   struct problem *p)
 {
 	unsigned char old_hash[SHA256_BYTES];
 	struct login_request request = {
@@ -79,7 +81,8 @@ bool handle_login(const struct app *app, const struct request *req, struct respo
 
 	return rate_allow(app->rate, req->address, req->now, p) &&
 	       login_body_parse(app, req, &body, p) &&
-	       token_verify(&app->rules, body.token, req->now, req->arena, NULL, &identity, p) &&
+	       token_verify(&app->rules, body.token, req->now, req->arena, NULL,
+			    &identity, p) &&
 	       login_body_check_form(app, req, &body, &identity, p) &&
 	       /* Or there would be a session that nobody has, in the place of the old one. */
 	       (!app->mint || mint_check(app->mint, p)) &&

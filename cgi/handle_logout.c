@@ -51,8 +51,10 @@ bool handle_logout(const struct app *app, const struct request *req, struct resp
 		return false;
 	/* A token by itself can be forgotten by this browser, and by nobody else. */
 	if (app->config->session.stateless && scope != SCOPE_THIS)
-		return problem(p, BAD_MEMBER, "scope: with sessions = no none can be ended");
-	if (!app->config->session.stateless && !end_sessions(app, req, body, res, scope, &ended, p)) {
+		return problem(p, BAD_MEMBER,
+			       "scope: with sessions = no none can be ended");
+	if (!app->config->session.stateless &&
+	    !end_sessions(app, req, body, res, scope, &ended, p)) {
 		/* Logging out twice is no error: this session is known to be gone. */
 		if (p->kind != PROBLEM_NO_SESSION || scope != SCOPE_THIS)
 			return false;

@@ -32,21 +32,22 @@ static void add_keys(const struct app *app, int64_t now, struct buffer *b)
 		buffer_printf(b, "pintle_provider_keys{provider=\"%s\"} %zu\n",
 			      providers->all[i].config->name, keys);
 	}
-	add_gauge(b, "pintle_provider_keys_age_seconds", "Since they were fetched; 0 if pinned.");
+	add_gauge(b, "pintle_provider_keys_age_seconds",
+		  "Since they were fetched; 0 if pinned.");
 	for (size_t i = 0; i < providers->count; i++) {
 		size_t keys;
 		int64_t age_s;
 
 		if (jwks_status(providers->all[i].jwks, now, &keys, &age_s))
 			buffer_printf(b,
-				      "pintle_provider_keys_age_seconds{provider=\"%s\"} %" PRId64
-				      "\n",
+				      "pintle_provider_keys_age_seconds{provider=\"%s\"} "
+				      "%" PRId64 "\n",
 				      providers->all[i].config->name, age_s);
 	}
 }
 
-bool handle_metrics(const struct app *app, const struct request *req, struct response *res,
-		    struct problem *p)
+bool handle_metrics(const struct app *app, const struct request *req,
+		    struct response *res, struct problem *p)
 {
 	if (!is_allowed(&app->config->metrics_allow, req->address))
 		return problem(p, ADDRESS_REFUSED, "not in metrics_allow");

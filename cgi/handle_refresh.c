@@ -21,7 +21,8 @@ static bool end_family(const struct app *app, const struct store_user *user,
 	if (store_session_end(app->store, user->id, session->row.id, false, &ended, p) !=
 	    STORE_OK)
 		return false;
-	return problem(p, NO_SESSION, "user %s: a spent refresh token came again", user->id);
+	return problem(p, NO_SESSION, "user %s: a spent refresh token came again",
+		       user->id);
 }
 
 /*
@@ -29,9 +30,9 @@ static bool end_family(const struct app *app, const struct store_user *user,
  * the grace, or after a refresh of which the database never said whether it was done. That
  * lasts until the successor is used: then this one is two generations old.
  */
-static bool check_spent(const struct app *app, const struct request *req, uint64_t generation,
-			const struct session *session, const struct store_user *user,
-			struct problem *p)
+static bool check_spent(const struct app *app, const struct request *req,
+			uint64_t generation, const struct session *session,
+			const struct store_user *user, struct problem *p)
 {
 	const struct store_session *row = &session->row;
 
@@ -50,12 +51,13 @@ static bool rotate(const struct app *app, const struct request *req, uint64_t ge
 {
 	if (generation != session->row.generation)
 		return true;
-	switch (store_session_rotate(app->store, session->row.id, generation, req->now, p)) {
+	switch (store_session_rotate(app->store, session->row.id, generation, req->now,
+				     p)) {
 	case STORE_OK:
 		return true;
 	case STORE_NOT_FOUND: /* another tab was faster, or somebody logged out */
-		return session_find_by_id(app->store, &app->config->session, session->row.id,
-					  req->now, session, user, p) &&
+		return session_find_by_id(app->store, &app->config->session,
+					  session->row.id, req->now, session, user, p) &&
 		       check_spent(app, req, generation, session, user, p);
 	default:
 		in_doubt_note(app->config->state_dir, session->row.id, generation);
@@ -80,8 +82,8 @@ static bool take_on(const struct app *app, const struct request *req, uint64_t g
 	       rotate(app, req, generation, session, user, p);
 }
 
-bool handle_refresh(const struct app *app, const struct request *req, struct response *res,
-		    struct problem *p)
+bool handle_refresh(const struct app *app, const struct request *req,
+		    struct response *res, struct problem *p)
 {
 	const struct json *body;
 	struct session session;

@@ -13,8 +13,8 @@ static void add_facts(struct buffer *b, const struct store_session *s)
 	json_add_number(b, "expires_at", s->expires_at);
 }
 
-bool handle_session(const struct app *app, const struct request *req, struct response *res,
-		    struct problem *p)
+bool handle_session(const struct app *app, const struct request *req,
+		    struct response *res, struct problem *p)
 {
 	struct session session;
 	struct store_user user;
@@ -48,8 +48,8 @@ static void add_session(void *context, const struct store_session *s)
 	json_end(b, '}');
 }
 
-bool handle_sessions(const struct app *app, const struct request *req, struct response *res,
-		     struct problem *p)
+bool handle_sessions(const struct app *app, const struct request *req,
+		     struct response *res, struct problem *p)
 {
 	struct session session;
 	struct store_user user;
@@ -61,7 +61,8 @@ bool handle_sessions(const struct app *app, const struct request *req, struct re
 	json_begin(&res->body, NULL, '{');
 	json_begin(&res->body, "sessions", '[');
 	if (!app->config->session.stateless &&
-	    store_session_each(app->store, user.id, req->now, add_session, &list, p) != STORE_OK)
+	    store_session_each(app->store, user.id, req->now, add_session, &list, p) !=
+		    STORE_OK)
 		return false;
 	json_end(&res->body, ']');
 	json_end(&res->body, '}');
@@ -72,8 +73,8 @@ bool handle_sessions(const struct app *app, const struct request *req, struct re
  * Is ID a session of the user? To be asked before it is ended: when the database's answer to
  * that is lost and it is done again, there is nothing left that could be counted.
  */
-static bool check_own(const struct app *app, const char *id, const struct store_user *user,
-		      struct problem *p)
+static bool check_own(const struct app *app, const char *id,
+		      const struct store_user *user, struct problem *p)
 {
 	struct store_session row;
 	struct store_user owner;

@@ -58,7 +58,8 @@ static int listen_unix(const char *where, const char *path)
 
 static int listen_tcp(const char *where)
 {
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV |
+						    AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
 	const char *colon = strrchr(where, ':');
 	const int yes = 1;
@@ -80,7 +81,8 @@ static int listen_tcp(const char *where)
 		return fail(where, "neither unix:PATH nor ADDRESS:PORT");
 	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (fd < 0 || bind(fd, address->ai_addr, address->ai_addrlen) || listen(fd, BACKLOG)) {
+	if (fd < 0 || bind(fd, address->ai_addr, address->ai_addrlen) ||
+	    listen(fd, BACKLOG)) {
 		const int error = errno;
 
 		freeaddrinfo(address);

@@ -58,7 +58,8 @@ static struct text find_return(const struct request *req)
 	return AS_TEXT("/");
 }
 
-static bool parse_form(const struct request *req, struct login_body *out, struct problem *p)
+static bool parse_form(const struct request *req, struct login_body *out,
+		       struct problem *p)
 {
 	struct text credential, id_token;
 	bool has_credential, has_id_token;
@@ -103,7 +104,8 @@ static bool is_google(const struct identity *identity)
 	const struct json *value;
 	struct text issuer;
 
-	return json_member(identity->document, "iss", &value) && json_string(value, &issuer) &&
+	return json_member(identity->document, "iss", &value) &&
+	       json_string(value, &issuer) &&
 	       (text_is(issuer, "https://accounts.google.com") ||
 		text_is(issuer, "accounts.google.com"));
 }
@@ -117,7 +119,8 @@ bool login_body_check_form(const struct app *app, const struct request *req,
 	if (!body->is_form)
 		return true;
 	if (!provider->form)
-		return problem(p, MEDIA_TYPE, "provider %s takes no forms", provider->name);
+		return problem(p, MEDIA_TYPE, "provider %s takes no forms",
+			       provider->name);
 	return origin_check_form(app->config, req, provider, p) &&
 	       /* Whichever field the token came in: another's page chooses that. */
 	       (!is_google(identity) || check_google(body, p));

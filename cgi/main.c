@@ -25,14 +25,16 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: pintle.fcgi [-c FILE] --check | --listen unix:PATH | --listen ADDRESS:PORT\n"
+	"usage: pintle.fcgi [-c FILE] --check | --listen unix:PATH | --listen "
+	"ADDRESS:PORT\n"
 	"\n"
 	"  -c, --config FILE  read this configuration\n"
 	"      --check        load everything, say what is wrong, exit 0 or 78\n"
 	"      --listen ...   serve FastCGI there\n"
 	"      --version\n"
 	"\n"
-	"Without --listen it is a CGI program, or a FastCGI program that is given its socket\n"
+	"Without --listen it is a CGI program, or a FastCGI program that is given its "
+	"socket\n"
 	"as descriptor 0 by a web server or spawn-fcgi, or by systemd (LISTEN_FDS).\n";
 
 static int parse_options(int argc, char **argv, struct options *out)
@@ -110,7 +112,8 @@ static int answer_misconfigured(const char *error)
 		fputs("Status: 500 Internal Server Error\r\n"
 		      "Content-Type: application/json\r\nCache-Control: no-store\r\n"
 		      "X-Content-Type-Options: nosniff\r\n\r\n"
-		      "{\"error\":\"internal\",\"reason\":null,\"message\":\"Something went "
+		      "{\"error\":\"internal\",\"reason\":null,\"message\":\"Something "
+		      "went "
 		      "wrong on our side\",\"request_id\":\"\"}",
 		      stdout);
 	return EXIT_CONFIG;
@@ -170,7 +173,8 @@ static void fill_standard_descriptors(void)
  */
 static struct sandbox *enter_sandbox(const struct config *config, const char *config_file)
 {
-	const enum config_log_level level = config_file ? CONFIG_LOG_INFO : CONFIG_LOG_DEBUG;
+	const enum config_log_level level =
+		config_file ? CONFIG_LOG_INFO : CONFIG_LOG_DEBUG;
 	struct sandbox *sandbox;
 
 	if (config->sandbox_off) {

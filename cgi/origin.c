@@ -18,11 +18,12 @@ static bool is_listed(const struct config *config, struct text origin)
 /* Scheme and host: "https:" alone begins every issuer as well. */
 static bool is_whole(struct text origin)
 {
-	const size_t scheme = text_starts(origin, "https://")	? 8
+	const size_t scheme = text_starts(origin, "https://")  ? 8
 			      : text_starts(origin, "http://") ? 7
-								: origin.len;
+							       : origin.len;
 
-	return origin.len > scheme && !memchr(origin.data + scheme, '/', origin.len - scheme);
+	return origin.len > scheme &&
+	       !memchr(origin.data + scheme, '/', origin.len - scheme);
 }
 
 /* "https://id.example.com" of that issuer, or of one with a path. */
@@ -59,7 +60,8 @@ bool origin_check(const struct config *config, const struct request *req, bool f
 {
 	if (req->has_origin)
 		return is_ours(config, req->origin) || is_listed(config, req->origin) ||
-		       (forms && form_is(req) && is_of_any_provider(config, req->origin)) ||
+		       (forms && form_is(req) &&
+			is_of_any_provider(config, req->origin)) ||
 		       refuse(req, p);
 	if (text_equal_nocase(req->fetch_site, AS_TEXT("cross-site")))
 		return problem(p, ORIGIN_REFUSED, "cross-site without an Origin");

@@ -25,7 +25,8 @@ void request_each(char *const *variables, const char *name,
 
 	/* A login asks for 15 of some 25: the first letter says of most that it is another. */
 	for (; *variables; variables++)
-		if (**variables == *name && strncmp(*variables, name, len) == 0 && (*variables)[len] == '=')
+		if (**variables == *name && strncmp(*variables, name, len) == 0 &&
+		    (*variables)[len] == '=')
 			each(context, text_of(*variables + len + 1));
 }
 
@@ -125,7 +126,8 @@ void request_read(struct request *req, const struct door *door, struct arena *ar
 /* A body that comes all the same is read to its end and counted, not kept. */
 static bool has_no_body(struct text method)
 {
-	return text_is(method, "GET") || text_is(method, "HEAD") || text_is(method, "OPTIONS");
+	return text_is(method, "GET") || text_is(method, "HEAD") ||
+	       text_is(method, "OPTIONS");
 }
 
 void request_read_body(struct request *req, const struct door *door, size_t limit)
@@ -166,5 +168,6 @@ struct text request_bearer(const struct request *req)
 	struct text rest;
 	const struct text scheme = text_before(req->authorization, ' ', &rest);
 
-	return text_equal_nocase(scheme, AS_TEXT("Bearer")) ? text_trim(rest) : AS_TEXT("");
+	return text_equal_nocase(scheme, AS_TEXT("Bearer")) ? text_trim(rest)
+							    : AS_TEXT("");
 }

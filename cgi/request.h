@@ -32,7 +32,7 @@ struct request {
 	struct text content_type, content_encoding, content_length;
 	struct text origin, fetch_site, fetch_mode, accept;
 	struct text uri; /* as it was asked for: path and query */
-	bool is_direct; /* that is our own path, not that of a page which is guarded */
+	bool is_direct;	 /* that is our own path, not that of a page which is guarded */
 	bool has_origin;
 	struct text authorization;
 	char *const *variables; /* for all Cookie headers: nginx passes each on its own */

@@ -41,7 +41,8 @@ static unsigned retry_after(const struct problem *p)
 	}
 }
 
-void response_problem(struct response *res, const struct problem *p, const char *request_id)
+void response_problem(struct response *res, const struct problem *p,
+		      const char *request_id)
 {
 	const struct problem_row *row = problem_row(p->kind);
 	const unsigned retry = retry_after(p);
@@ -61,7 +62,8 @@ void response_problem(struct response *res, const struct problem *p, const char 
 	json_add_string(&res->body, "request_id", text_of(request_id));
 	json_end(&res->body, '}');
 	if (retry)
-		response_header(res, "Retry-After", arena_printf(res->arena, "%u", retry));
+		response_header(res, "Retry-After",
+				arena_printf(res->arena, "%u", retry));
 }
 
 static void add_or_null(struct buffer *b, const char *name, struct text value)
@@ -111,7 +113,8 @@ static const char *phrase(int status)
 
 struct text response_print(const struct response *res)
 {
-	struct buffer out = buffer_new(res->arena, 512 + res->headers.len + res->body.len);
+	struct buffer out =
+		buffer_new(res->arena, 512 + res->headers.len + res->body.len);
 	const bool has_body = !res->bodiless;
 
 	buffer_add(&out, AS_TEXT("Status: "));

@@ -13,8 +13,8 @@ struct response {
 	struct buffer headers; /* lines that end in CR LF */
 	struct buffer body;
 	const char *content_type; /* of the body; at first JSON */
-	bool without_body;     /* the answer to HEAD */
-	bool bodiless;	       /* there is none to speak of: 204, or an authorizer's yes */
+	bool without_body;	  /* the answer to HEAD */
+	bool bodiless; /* there is none to speak of: 204, or an authorizer's yes */
 
 	/* for the log line */
 	const char *provider, *user_id;
@@ -34,7 +34,8 @@ void response_start(struct response *res, struct arena *arena);
 void response_header(struct response *res, const char *name, struct text value);
 
 /* Makes it the answer to a problem, whatever it was before. */
-void response_problem(struct response *res, const struct problem *p, const char *request_id);
+void response_problem(struct response *res, const struct problem *p,
+		      const char *request_id);
 
 /* {"id", "email", "phone"} as member "user". */
 void response_add_user(struct response *res, const struct store_user *user);

@@ -1,20 +1,31 @@
 #include "route.h"
 
 static const struct route routes[] = {
-	{ ROLE_RESPONDER, "POST", "/login", true, true, METRICS_PATH_LOGIN, handle_login },
-	{ ROLE_RESPONDER, "GET", "/session", false, false, METRICS_PATH_SESSION, handle_session },
-	{ ROLE_RESPONDER, "POST", "/logout", true, false, METRICS_PATH_LOGOUT, handle_logout },
-	{ ROLE_RESPONDER, "GET", "/sessions", false, false, METRICS_PATH_SESSIONS, handle_sessions },
+	{ ROLE_RESPONDER, "POST", "/login", true, true, METRICS_PATH_LOGIN,
+	  handle_login },
+	{ ROLE_RESPONDER, "GET", "/session", false, false, METRICS_PATH_SESSION,
+	  handle_session },
+	{ ROLE_RESPONDER, "POST", "/logout", true, false, METRICS_PATH_LOGOUT,
+	  handle_logout },
+	{ ROLE_RESPONDER, "GET", "/sessions", false, false, METRICS_PATH_SESSIONS,
+	  handle_sessions },
 	{ ROLE_RESPONDER, "DELETE", "/sessions/*", true, false, METRICS_PATH_SESSIONS_ID,
 	  handle_session_end },
-	{ ROLE_RESPONDER, "POST", "/refresh", true, false, METRICS_PATH_REFRESH, handle_refresh },
+	{ ROLE_RESPONDER, "POST", "/refresh", true, false, METRICS_PATH_REFRESH,
+	  handle_refresh },
 	{ ROLE_RESPONDER, "GET", "/jwks", false, false, METRICS_PATH_JWKS, handle_jwks },
-	{ ROLE_RESPONDER, "*", "/authorize", false, false, METRICS_PATH_AUTHORIZE, handle_authorize },
-	{ ROLE_AUTHORIZER, "*", "*", false, false, METRICS_PATH_AUTHORIZER, handle_authorizer },
-	{ ROLE_RESPONDER, "GET", "/healthz", false, false, METRICS_PATH_HEALTHZ, handle_health },
-	{ ROLE_RESPONDER, "GET", "/readyz", false, false, METRICS_PATH_READYZ, handle_ready },
-	{ ROLE_RESPONDER, "GET", "/metrics", false, false, METRICS_PATH_METRICS, handle_metrics },
-	{ ROLE_RESPONDER, "POST", "/doctor", false, false, METRICS_PATH_DOCTOR, handle_doctor },
+	{ ROLE_RESPONDER, "*", "/authorize", false, false, METRICS_PATH_AUTHORIZE,
+	  handle_authorize },
+	{ ROLE_AUTHORIZER, "*", "*", false, false, METRICS_PATH_AUTHORIZER,
+	  handle_authorizer },
+	{ ROLE_RESPONDER, "GET", "/healthz", false, false, METRICS_PATH_HEALTHZ,
+	  handle_health },
+	{ ROLE_RESPONDER, "GET", "/readyz", false, false, METRICS_PATH_READYZ,
+	  handle_ready },
+	{ ROLE_RESPONDER, "GET", "/metrics", false, false, METRICS_PATH_METRICS,
+	  handle_metrics },
+	{ ROLE_RESPONDER, "POST", "/doctor", false, false, METRICS_PATH_DOCTOR,
+	  handle_doctor },
 };
 
 #define ROUTES (sizeof(routes) / sizeof(*routes))
@@ -47,8 +58,8 @@ static bool matches(const struct route *route, const struct request *req)
 
 static const char *allowed(const struct route *route)
 {
-	return strcmp(route->method, "GET") == 0 ? "GET, HEAD, OPTIONS"
-	       : strcmp(route->method, "*") == 0  ? "GET, HEAD, OPTIONS"
+	return strcmp(route->method, "GET") == 0    ? "GET, HEAD, OPTIONS"
+	       : strcmp(route->method, "*") == 0    ? "GET, HEAD, OPTIONS"
 	       : strcmp(route->method, "POST") == 0 ? "POST, OPTIONS"
 						    : "DELETE, OPTIONS";
 }
@@ -63,7 +74,8 @@ const struct route *route_find(const struct request *req, struct route_path *pat
 		if (!matches(route, req))
 			continue;
 		*path = (struct route_path){ allowed(route), route->counted };
-		if (strcmp(route->method, "*") == 0 || text_is(req->method, route->method) ||
+		if (strcmp(route->method, "*") == 0 ||
+		    text_is(req->method, route->method) ||
 		    (text_is(req->method, "HEAD") && strcmp(route->method, "GET") == 0))
 			return route;
 		problem(p, METHOD_NOT_ALLOWED, "%.*s", TEXT_ARG(req->method));

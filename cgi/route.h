@@ -7,15 +7,16 @@
 #include "request.h"
 #include "response.h"
 
-typedef bool handler(const struct app *app, const struct request *req, struct response *res,
-		     struct problem *p);
+typedef bool handler(const struct app *app, const struct request *req,
+		     struct response *res, struct problem *p);
 
 struct route {
 	enum role role;
 	const char *method; /* "*": any */
-	const char *path;   /* "*" at its end stands for one segment; "*" alone for any path */
-	bool changes;		   /* something: the origin must be right */
-	bool forms;		   /* may come from the page of a provider with form = yes */
+	const char
+		*path; /* "*" at its end stands for one segment; "*" alone for any path */
+	bool changes;  /* something: the origin must be right */
+	bool forms;    /* may come from the page of a provider with form = yes */
 	enum metrics_path counted; /* as what: this very path */
 	handler *handle;
 };

@@ -31,9 +31,9 @@
 /* What the threads share. */
 struct server {
 	int listener;
-	int stop; /* an eventfd: readable once the server is to stop */
+	int stop;		/* an eventfd: readable once the server is to stop */
 	_Atomic time_t stop_by; /* until then the queue is emptied; CLOCK_MONOTONIC */
-	pthread_mutex_t mutex; /* for app and its count of users */
+	pthread_mutex_t mutex;	/* for app and its count of users */
 	struct serving *serving;
 	const struct sandbox *sandbox; /* NULL: none */
 	struct worker *workers;
@@ -147,7 +147,8 @@ struct body {
 static ssize_t read_body(void *context, char *out, size_t size)
 {
 	struct body *body = context;
-	const int got = FCGX_GetStr(out, size < INT32_MAX ? (int)size : INT32_MAX, body->in);
+	const int got =
+		FCGX_GetStr(out, size < INT32_MAX ? (int)size : INT32_MAX, body->in);
 
 	if (got == 0 && FCGX_GetError(body->in))
 		return -1;
@@ -161,7 +162,8 @@ static void handle(struct worker *worker, FCGX_Request *request, struct arena *a
 	struct serving *serving = serving_take(server);
 	struct body body = { .in = request->in };
 	const struct door door = {
-		.role = request->role == FCGI_AUTHORIZER ? ROLE_AUTHORIZER : ROLE_RESPONDER,
+		.role = request->role == FCGI_AUTHORIZER ? ROLE_AUTHORIZER
+							 : ROLE_RESPONDER,
 		.variables = request->envp,
 		.read_body = read_body,
 		.context = &body,
@@ -214,7 +216,8 @@ static int waiter_new(const struct server *server)
 	struct epoll_event stop = { .events = EPOLLIN, .data.fd = server->stop };
 	const int waiter = epoll_create1(EPOLL_CLOEXEC);
 
-	if (waiter < 0 || epoll_ctl(waiter, EPOLL_CTL_ADD, server->listener, &connection) ||
+	if (waiter < 0 ||
+	    epoll_ctl(waiter, EPOLL_CTL_ADD, server->listener, &connection) ||
 	    epoll_ctl(waiter, EPOLL_CTL_ADD, server->stop, &stop)) {
 		log_event(CONFIG_LOG_ERROR, "epoll", "error %d", errno);
 		exit(1);
@@ -256,7 +259,8 @@ static void *work(void *context)
 	/* libfcgi never accepts: it would read the parameters without a limit of time. */
 	FCGX_InitRequest(&request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	while (wait_for_request(server, waiter)) {
-		const int connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+		const int connection =
+			accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (connection < 0 && !is_passing(errno)) {
 			log_event(CONFIG_LOG_ERROR, "accept", "error %d", errno);
@@ -271,7 +275,8 @@ static void *work(void *context)
 		limit_waiting(connection);
 		reading_start(worker, connection);
 		request.ipcFd = connection;
-		request.keepConnection = 1; /* or it is closed as the end of the one before */
+		request.keepConnection =
+			1; /* or it is closed as the end of the one before */
 		if (FCGX_Accept_r(&request) < 0) {
 			/* No FastCGI, or none that ever came; libfcgi closed it. */
 			reading_end(worker);
@@ -320,8 +325,10 @@ static void reload(struct server *server, const char *config_file)
 	struct app *app;
 
 	if (!config) {
-		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", error);
-		notify_ready("not reloaded: the configuration is not good, the old one stays");
+		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays",
+			  error);
+		notify_ready(
+			"not reloaded: the configuration is not good, the old one stays");
 		return;
 	}
 	if (!fits_sandbox(server, config, config_file)) {
@@ -331,8 +338,10 @@ static void reload(struct server *server, const char *config_file)
 	}
 	app = app_new(config);
 	if (!store_check(app->store, &p) && problem_row(p.kind)->status != 503) {
-		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays", p.detail);
-		notify_ready("not reloaded: the tables are not fit, the old configuration stays");
+		log_event(CONFIG_LOG_ERROR, "reload", "%s; the old configuration stays",
+			  p.detail);
+		notify_ready("not reloaded: the tables are not fit, the old "
+			     "configuration stays");
 		app_free(app);
 		return;
 	}
@@ -385,7 +394,8 @@ static time_t longest_request_s(const struct config *config)
 	const struct config_database *db = &config->database;
 
 	return READ_S + 2 * config->fetch_timeout_s +
-	       2 * ((time_t)db->hosts.count * db->connect_timeout_s + 2 * db->query_timeout_s);
+	       2 * ((time_t)db->hosts.count * db->connect_timeout_s +
+		    2 * db->query_timeout_s);
 }
 
 /* False, with a word in the log, when a request takes longer than any may. */
@@ -397,13 +407,15 @@ static bool wait_for_workers(struct server *server, time_t limit_s)
 	for (int i = 0; i < server->worker_count;) {
 		clock_gettime(CLOCK_MONOTONIC, &soon);
 		soon.tv_sec++;
-		if (!pthread_clockjoin_np(server->workers[i].thread, NULL, CLOCK_MONOTONIC, &soon)) {
+		if (!pthread_clockjoin_np(server->workers[i].thread, NULL,
+					  CLOCK_MONOTONIC, &soon)) {
 			i++;
 			continue;
 		}
 		end_slow_readings(server);
 		if (seconds() >= give_up_at) {
-			log_event(CONFIG_LOG_ERROR, "stop", "a request is not done after %lld s",
+			log_event(CONFIG_LOG_ERROR, "stop",
+				  "a request is not done after %lld s",
 				  (long long)limit_s);
 			return false;
 		}
@@ -428,7 +440,8 @@ static bool start_workers(struct server *server)
 int serve_fcgi(struct app *app, int listener, const char *config_file,
 	       const struct sandbox *sandbox)
 {
-	struct server server = { .listener = listener, .stop = eventfd(0, EFD_CLOEXEC),
+	struct server server = { .listener = listener,
+				 .stop = eventfd(0, EFD_CLOEXEC),
 				 .sandbox = sandbox };
 	const uint64_t one = 1;
 	int signal;

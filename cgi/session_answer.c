@@ -67,7 +67,8 @@ void session_answer_add_cookies(const struct app *app, const struct session_answ
 				struct response *res)
 {
 	if (a->cookie.len)
-		add_cookie(app, app->config->session.cookie, a->cookie, a->cookie_life_s, res);
+		add_cookie(app, app->config->session.cookie, a->cookie, a->cookie_life_s,
+			   res);
 	if (a->refresh_token.len)
 		add_cookie(app, session_request_refresh_cookie(app, res->arena),
 			   a->refresh_token, a->refresh_life_s, res);
@@ -95,7 +96,8 @@ void session_answer_add(const struct session_answer *a, struct response *res)
 	if (a->refresh_token.len)
 		json_add_string(b, "refresh_token", a->refresh_token);
 	json_add_number(b, "created_at", row->created_at);
-	json_add_number(b, "expires_at", row->id[0] ? row->expires_at : a->token_expires_at);
+	json_add_number(b, "expires_at",
+			row->id[0] ? row->expires_at : a->token_expires_at);
 	json_end(b, '}');
 }
 
@@ -107,6 +109,6 @@ void session_answer_clear(const struct app *app, struct response *res)
 		return;
 	add_cookie(app, app->config->session.cookie, AS_TEXT(""), 0, res);
 	if (mode == CONFIG_SESSION_JWT)
-		add_cookie(app, session_request_refresh_cookie(app, res->arena), AS_TEXT(""), 0,
-			   res);
+		add_cookie(app, session_request_refresh_cookie(app, res->arena),
+			   AS_TEXT(""), 0, res);
 }

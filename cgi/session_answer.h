@@ -12,9 +12,9 @@ struct session_answer {
 	const struct session *session; /* NULL in mode "none" */
 	struct text cookie;	       /* the session cookie's value; empty: none */
 	int64_t cookie_life_s;
-	struct text token;	       /* "token" of the answer; empty: none */
-	int64_t token_expires_at;      /* 0: with the session */
-	struct text refresh_token;     /* mode "jwt" only */
+	struct text token;	   /* "token" of the answer; empty: none */
+	int64_t token_expires_at;  /* 0: with the session */
+	struct text refresh_token; /* mode "jwt" only */
 	int64_t refresh_life_s;
 };
 
@@ -28,7 +28,8 @@ bool session_answer_make(const struct app *app, const struct store_user *user,
 			 struct problem *p) __attribute__((warn_unused_result));
 
 /* The Set-Cookie headers. */
-void session_answer_add_cookies(const struct app *app, const struct session_answer *answer,
+void session_answer_add_cookies(const struct app *app,
+				const struct session_answer *answer,
 				struct response *res);
 
 /* The member "session". */

@@ -56,7 +56,8 @@ bool session_request_find(const struct app *app, const struct request *req,
 
 /* From the body's "refresh_token" or, for a browser, from the cookie. */
 static bool find_refresh_token(const struct app *app, const struct request *req,
-			       const struct json *body, struct text *out, struct problem *p)
+			       const struct json *body, struct text *out,
+			       struct problem *p)
 {
 	const struct json *value;
 
@@ -68,23 +69,24 @@ static bool find_refresh_token(const struct app *app, const struct request *req,
 }
 
 /* Is TOKEN what we made for this session at GENERATION? */
-static bool is_ours(const struct app *app, const struct session *session, uint64_t generation,
-		    struct text token, struct problem *p)
+static bool is_ours(const struct app *app, const struct session *session,
+		    uint64_t generation, struct text token, struct problem *p)
 {
 	char expected[MINT_REFRESH_SIZE];
 
 	if (!mint_refresh(app->mint, &session->row, generation, expected, p))
 		return false;
 	if (token.len == strlen(expected) &&
-	    secret_equal((const unsigned char *)token.data, (const unsigned char *)expected,
-			 token.len))
+	    secret_equal((const unsigned char *)token.data,
+			 (const unsigned char *)expected, token.len))
 		return true;
 	return problem(p, NO_SESSION, "not a refresh token of ours");
 }
 
 bool session_request_refresh(const struct app *app, const struct request *req,
 			     const struct json *body, struct session *session,
-			     struct store_user *user, uint64_t *generation, struct problem *p)
+			     struct store_user *user, uint64_t *generation,
+			     struct problem *p)
 {
 	char session_id[STORE_ID_SIZE];
 	struct text token;
@@ -147,7 +149,8 @@ static const unsigned char *old_by_provider_token(const struct app *app,
 	struct identity identity;
 
 	if (!token_looks_like_jwt(token) ||
-	    !token_verify(&app->rules, token, req->now, req->arena, NULL, &identity, &ignored))
+	    !token_verify(&app->rules, token, req->now, req->arena, NULL, &identity,
+			  &ignored))
 		return NULL;
 	token_identity_hash(&identity, hash);
 	return hash;

@@ -9,8 +9,8 @@
 #include "session.h"
 
 /*
- * Who sent the request, for the gate. Also notes the user in RES for the log, and that last-seen is due to
- * be written. Problems: NO_SESSION, DATABASE_AWAY, KEYS_AWAY.
+ * Who sent the request, for the gate. Also notes the user in RES for the log, and that
+ * last-seen is due to be written. Problems: NO_SESSION, DATABASE_AWAY, KEYS_AWAY.
  */
 bool session_request_access(const struct app *app, const struct request *req,
 			    struct response *res, struct access *out, struct problem *p)
@@ -32,8 +32,8 @@ bool session_request_find(const struct app *app, const struct request *req,
  */
 bool session_request_refresh(const struct app *app, const struct request *req,
 			     const struct json *body, struct session *session,
-			     struct store_user *user, uint64_t *generation, struct problem *p)
-	__attribute__((warn_unused_result));
+			     struct store_user *user, uint64_t *generation,
+			     struct problem *p) __attribute__((warn_unused_result));
 
 /*
  * The session that a request wants to end: as session_request_find or, where a JWT has

@@ -7,9 +7,9 @@
 
 /* What a command takes. --json is taken by each. */
 enum {
-	ARGUMENTS_PAGE = 1, /* --limit N and --after KEY */
-	ARGUMENTS_USER = 2, /* --user USER */
-	ARGUMENTS_YES = 4,  /* --yes */
+	ARGUMENTS_PAGE = 1,   /* --limit N and --after KEY */
+	ARGUMENTS_USER = 2,   /* --user USER */
+	ARGUMENTS_YES = 4,    /* --yes */
 	ARGUMENTS_DOCTOR = 8, /* --url URL and --socket PATH */
 };
 
@@ -21,9 +21,9 @@ struct arguments_shape {
 struct arguments {
 	char **operands;
 	int count;
-	int64_t limit;	   /* INT64_MAX: none */
-	const char *after; /* "": from the first */
-	const char *user;  /* NULL: none */
+	int64_t limit;		  /* INT64_MAX: none */
+	const char *after;	  /* "": from the first */
+	const char *user;	  /* NULL: none */
 	const char *url, *socket; /* NULL: none */
 	bool yes;
 };

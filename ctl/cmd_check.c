@@ -31,5 +31,6 @@ int cmd_config(struct command_context *context, int argc, char **argv)
 {
 	if (!arguments_none(context, argc, argv))
 		return STATUS_USAGE;
-	return config_each(context->app->config, print_option, NULL) ? STATUS_DONE : STATUS_NO;
+	return config_each(context->app->config, print_option, NULL) ? STATUS_DONE
+								     : STATUS_NO;
 }

@@ -24,8 +24,8 @@ int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 	/* Read when a connection is opened, and none is yet. */
 	context->app->config->database.query_timeout_s = MIGRATE_TIMEOUT_S;
 	progress = progress_new("migrating");
-	good = store_migrate(context->app->store, migrations, migration_count, context->now,
-			     print_done, &p);
+	good = store_migrate(context->app->store, migrations, migration_count,
+			     context->now, print_done, &p);
 	progress_free(progress);
 	if (!good)
 		return command_problem(&p);
@@ -33,8 +33,8 @@ int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 	return STATUS_DONE;
 }
 
-static void print_json(const struct command_context *context, const char *server, int version,
-		       int needed, const char *keys)
+static void print_json(const struct command_context *context, const char *server,
+		       int version, int needed, const char *keys)
 {
 	struct buffer b = buffer_new(context->arena, 256);
 
@@ -66,8 +66,9 @@ int cmd_db_status(struct command_context *context, int argc, char **argv)
 	if (context->json)
 		print_json(context, server, version, needed, fit ? "good" : unfit.detail);
 	else
-		printf("server   %s\nschema   version %d, needed %d\nkeys     %s\n", server,
-		       version, needed, fit ? "UNIQUE, and compared byte for byte" : unfit.detail);
+		printf("server   %s\nschema   version %d, needed %d\nkeys     %s\n",
+		       server, version, needed,
+		       fit ? "UNIQUE, and compared byte for byte" : unfit.detail);
 	if (current)
 		return fit ? STATUS_DONE : command_status(&unfit);
 	if (!context->json)

@@ -27,8 +27,8 @@ static const char *const grades[] = {
 	[DOCTOR_AWAY] = "away",
 };
 
-void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code, const char *cure,
-		 const char *format, ...)
+void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code,
+		 const char *cure, const char *format, ...)
 {
 	struct doctor_finding *finding = arena_alloc(d->arena, sizeof(*finding));
 	char what[512];
@@ -134,6 +134,7 @@ int cmd_doctor(struct command_context *context, int argc, char **argv)
 	if (context->json)
 		print_json(&d);
 	else if (!d.url && d.config && !d.count)
-		puts("\nNot asked: the web server. pintlectl doctor --url with public_url asks.");
+		puts("\nNot asked: the web server. pintlectl doctor --url with "
+		     "public_url asks.");
 	return exit_status(&d);
 }

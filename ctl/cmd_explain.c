@@ -68,8 +68,8 @@ static bool try_login(struct store_tx *tx, void *context, struct problem *p)
 	struct trial *t = context;
 
 	store_tx_try(tx);
-	t->decided = user_find_or_create(tx, &t->context->app->config->accounts, t->identity,
-					 t->context->now, &t->decision, p);
+	t->decided = user_find_or_create(tx, &t->context->app->config->accounts,
+					 t->identity, t->context->now, &t->decision, p);
 	t->why = *p;
 	return t->decided ? problem(p, INTERNAL, "a trial is never committed") : false;
 }
@@ -135,7 +135,8 @@ static int say_result(const struct trial *t)
 		json_end(&b, '}');
 		printf("%.*s\n", TEXT_ARG(buffer_text(&b)));
 	} else {
-		printf("a login with it would be refused: %s (%s)\n", row->error, row->cause);
+		printf("a login with it would be refused: %s (%s)\n", row->error,
+		       row->cause);
 		if (t->why.detail[0])
 			printf("  because   %s\n", t->why.detail);
 	}
@@ -156,16 +157,16 @@ int cmd_explain(struct command_context *context, int argc, char **argv)
 		fputs("pintlectl: no token on stdin\n", stderr);
 		return STATUS_USAGE;
 	}
-	if (!token_verify(&context->app->rules, token, context->now, context->arena, &trace,
-			  &identity, &p)) {
+	if (!token_verify(&context->app->rules, token, context->now, context->arena,
+			  &trace, &identity, &p)) {
 		trial.why = p;
 		return say_result(&trial);
 	}
 	trial.identity = &identity;
 	if (!check_unused(&trial, &trial.why))
 		return say_result(&trial);
-	if (!store_transact(context->app->store, try_login, &trial, &p) && !trial.decided &&
-	    trial.why.kind == PROBLEM_NONE)
+	if (!store_transact(context->app->store, try_login, &trial, &p) &&
+	    !trial.decided && trial.why.kind == PROBLEM_NONE)
 		trial.why = p;
 	return say_result(&trial);
 }

@@ -7,7 +7,8 @@ static const char *keys_dir(const struct command_context *context)
 	const char *dir = context->app->config->session.keys_dir;
 
 	if (!dir)
-		fputs("pintlectl: session.keys_dir is not set (session mode jwt)\n", stderr);
+		fputs("pintlectl: session.keys_dir is not set (session mode jwt)\n",
+		      stderr);
 	return dir;
 }
 
@@ -49,5 +50,6 @@ int cmd_keys_list(struct command_context *context, int argc, char **argv)
 		return STATUS_USAGE;
 	if (!dir)
 		return STATUS_CONFIG;
-	return mint_each_key(dir, print_key, context, &p) ? STATUS_DONE : command_problem(&p);
+	return mint_each_key(dir, print_key, context, &p) ? STATUS_DONE
+							  : command_problem(&p);
 }

@@ -68,17 +68,19 @@ static bool is_asked_for(const char *name, const struct arguments *arguments)
 	return arguments->count == 0;
 }
 
-static bool all_are_known(const struct providers *providers, const struct arguments *arguments)
+static bool all_are_known(const struct providers *providers,
+			  const struct arguments *arguments)
 {
 	for (int i = 0; i < arguments->count; i++) {
 		size_t k = 0;
 
-		while (k < providers->count &&
-		       strcmp(providers->all[k].config->name, arguments->operands[i]) != 0)
+		while (k < providers->count && strcmp(providers->all[k].config->name,
+						      arguments->operands[i]) != 0)
 			k++;
 		if (k < providers->count)
 			continue;
-		fprintf(stderr, "pintlectl: there is no provider %s\n", arguments->operands[i]);
+		fprintf(stderr, "pintlectl: there is no provider %s\n",
+			arguments->operands[i]);
 		return false;
 	}
 	return true;

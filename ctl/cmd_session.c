@@ -120,8 +120,8 @@ int cmd_session_purge(struct command_context *context, int argc, char **argv)
 		return STATUS_USAGE;
 	progress = progress_new("removing what has expired");
 	do {
-		outcome = store_admin_purge(context->app->store, context->now, PURGE_BATCH,
-					    &purged, &more, &p);
+		outcome = store_admin_purge(context->app->store, context->now,
+					    PURGE_BATCH, &purged, &more, &p);
 		progress_set(progress, purged.sessions + purged.tokens);
 	} while (outcome == STORE_OK && more);
 	progress_free(progress);

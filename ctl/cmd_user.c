@@ -93,7 +93,8 @@ int cmd_user_list(struct command_context *context, int argc, char **argv)
 		if (!prefix)
 			return list_one(context, arguments.operands[0]);
 	}
-	if (person_table_is_ours(context, "list them there; one is found by email, phone or id"))
+	if (person_table_is_ours(context,
+				 "list them there; one is found by email, phone or id"))
 		return STATUS_NO;
 	if (!prefix && arguments.after[0] && !arguments_is_id(arguments.after))
 		return command_usage(context, "--after is the id of a user");
@@ -186,8 +187,9 @@ static int set_active(struct command_context *context, int argc, char **argv, bo
 
 	if (status == STATUS_DONE)
 		status = person_table_is_ours(
-			context, "what query_lookup gives as status is yours to change; it counts "
-				 "at once. pintlectl session revoke --user ends sessions");
+			context,
+			"what query_lookup gives as status is yours to change; it counts "
+			"at once. pintlectl session revoke --user ends sessions");
 	if (status == STATUS_DONE)
 		status = say_outcome(store_admin_set_active(context->app->store,
 							    user.user.id, active, &ended,
@@ -312,8 +314,9 @@ int cmd_user_export(struct command_context *context, int argc, char **argv)
 	if (status != STATUS_DONE)
 		return status;
 	/* On stderr: the answer is not all that is known. */
-	person_table_is_ours(context, "what stands there is not in this, but what query_lookup "
-				      "gives");
+	person_table_is_ours(context,
+			     "what stands there is not in this, but what query_lookup "
+			     "gives");
 	rows = rows_new(context, ROWS_JSON);
 	rows_begin(rows);
 	if (export_all(rows, &user, &p))
@@ -362,7 +365,8 @@ int cmd_user_erase(struct command_context *context, int argc, char **argv)
 		status = confirm(context, &user);
 	if (status == STATUS_DONE) {
 		progress = progress_new("erasing");
-		outcome = store_admin_erase(context->app->store, user.user.id, &erased, &p);
+		outcome =
+			store_admin_erase(context->app->store, user.user.id, &erased, &p);
 		progress_free(progress);
 		status = say_outcome(outcome, &p);
 	}

@@ -15,7 +15,7 @@ enum exit_status {
 
 struct command_context {
 	const struct command *command; /* the one that runs */
-	struct app *app; /* NULL for a command that needs none */
+	struct app *app;	       /* NULL for a command that needs none */
 	const char *config_file;
 	bool json; /* for programs instead of people */
 	struct arena *arena;

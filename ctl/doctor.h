@@ -33,18 +33,19 @@ struct doctor {
 };
 
 /* CURE is a text in the arena or a constant; the rest says what is wrong. */
-void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code, const char *cure,
-		 const char *format, ...) __attribute__((format(printf, 5, 6)));
+void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code,
+		 const char *cure, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* A text in the doctor's arena, for a cure. */
 #define DOCTOR_TEXT(d, ...) (arena_printf((d)->arena, __VA_ARGS__).data)
 
 /* ---- the checks, in their order */
 
-void doctor_config(struct doctor *d);	/* loads it */
-void doctor_advice(struct doctor *d);	/* what is allowed in it, and hardly meant */
-void doctor_files(struct doctor *d);	/* who else can read and write what */
-void doctor_keys(struct doctor *d);	/* keys_dir, jwks_file: our own and pinned keys */
+void doctor_config(struct doctor *d); /* loads it */
+void doctor_advice(struct doctor *d); /* what is allowed in it, and hardly meant */
+void doctor_files(struct doctor *d);  /* who else can read and write what */
+void doctor_keys(struct doctor *d);   /* keys_dir, jwks_file: our own and pinned keys */
 void doctor_database(struct doctor *d);
 void doctor_schema(struct doctor *d);
 void doctor_provider(struct doctor *d);

@@ -16,12 +16,15 @@ static const struct {
 	const char *code, *cure;
 } errors[] = {
 	{ 1044, DOCTOR_WRONG, "database_denied",
-	  "as the database's root: GRANT SELECT, INSERT, UPDATE, DELETE ON NAME.* TO the account" },
+	  "as the database's root: GRANT SELECT, INSERT, UPDATE, DELETE ON NAME.* TO the "
+	  "account" },
 	{ 1045, DOCTOR_WRONG, "database_access",
-	  "correct database.user and password_file, or make the account: CREATE USER; with "
+	  "correct database.user and password_file, or make the account: CREATE USER; "
+	  "with "
 	  "unix_socket it is named like the account that Pintle runs as" },
 	{ 1698, DOCTOR_WRONG, "database_access",
-	  "run this as the account that database.user is named after (sudo -u), or give the "
+	  "run this as the account that database.user is named after (sudo -u), or give "
+	  "the "
 	  "database account a password" },
 	{ 1049, DOCTOR_WRONG, "database_missing",
 	  "CREATE DATABASE pintle CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, or correct "
@@ -41,13 +44,17 @@ static const struct {
 	{ 3118, DOCTOR_WRONG, "database_locked",
 	  "unlock the account: ALTER USER ... ACCOUNT UNLOCK" },
 	{ 2002, DOCTOR_AWAY, "database_socket",
-	  "start the database (systemctl start mariadb), or correct database.socket: SHOW "
+	  "start the database (systemctl start mariadb), or correct database.socket: "
+	  "SHOW "
 	  "VARIABLES LIKE 'socket' shows its place" },
 	{ 2003, DOCTOR_AWAY, "database_refused",
-	  "start the database, correct hosts and port, and let it listen there (bind-address)" },
-	{ 2005, DOCTOR_WRONG, "database_host", "correct database.hosts: that name is unknown" },
+	  "start the database, correct hosts and port, and let it listen there "
+	  "(bind-address)" },
+	{ 2005, DOCTOR_WRONG, "database_host",
+	  "correct database.hosts: that name is unknown" },
 	{ 2026, DOCTOR_WRONG, "database_tls",
-	  "give the server a certificate, and set ca_file to its CA; the name in hosts must be "
+	  "give the server a certificate, and set ca_file to its CA; the name in hosts "
+	  "must be "
 	  "that in the certificate" },
 };
 
@@ -66,7 +73,8 @@ static void note_error(struct doctor *d, const struct problem *p)
 		if (errors[i].error == error) {
 			doctor_note(d, errors[i].grade, errors[i].code, errors[i].cure,
 				    "database %s on %s, as %s: %s", db->name, where,
-				    db->user ? db->user : "defaults_file says", p->detail);
+				    db->user ? db->user : "defaults_file says",
+				    p->detail);
 			return;
 		}
 	doctor_note(d, DOCTOR_AWAY, "database_away",
@@ -85,7 +93,8 @@ static void check_version(struct doctor *d, const char *version)
 	if (maria ? major < 10 || (major == 10 && minor < 6) : major < 8)
 		doctor_note(d, DOCTOR_RISK, "database_old",
 			    "upgrade to MariaDB 10.6 or MySQL 8.0, or newer",
-			    "the server is %s, older than what Pintle is made for", version);
+			    "the server is %s, older than what Pintle is made for",
+			    version);
 }
 
 static void check_clock(struct doctor *d, const char *value)
@@ -95,8 +104,8 @@ static void check_clock(struct doctor *d, const char *value)
 	if (llabs(off) > CLOCK_OFF_S)
 		doctor_note(d, DOCTOR_RISK, "database_clock",
 			    "set both clocks by NTP: apt-get install chrony",
-			    "the database server's clock is %lld s %s this one", llabs(off),
-			    off < 0 ? "behind" : "ahead of");
+			    "the database server's clock is %lld s %s this one",
+			    llabs(off), off < 0 ? "behind" : "ahead of");
 }
 
 /* The session's are set at each connection: another value means somebody in between. */
@@ -112,38 +121,51 @@ static void check_session(struct doctor *d, const char *name, const char *value)
 
 	for (size_t i = 0; i < sizeof(set) / sizeof(*set); i++)
 		if (strcmp(name, set[i].name) == 0 && !strstr(value, set[i].wanted))
-			doctor_note(d, DOCTOR_WRONG, "database_session",
-				    "take a proxy that shares sessions out of the way, and "
-				    "skip-character-set-client-handshake out of the server's my.cnf",
-				    "the session's %s is %s, though Pintle sets it to %s", name,
-				    value, set[i].wanted);
+			doctor_note(
+				d, DOCTOR_WRONG, "database_session",
+				"take a proxy that shares sessions out of the way, and "
+				"skip-character-set-client-handshake out of the server's "
+				"my.cnf",
+				"the session's %s is %s, though Pintle sets it to %s",
+				name, value, set[i].wanted);
 }
 
 static void check_server(struct doctor *d, const char *name, const char *value)
 {
-	if (strcmp(name, "read_only") == 0 && strcmp(value, "0") != 0 && strcmp(value, "OFF") != 0)
+	if (strcmp(name, "read_only") == 0 && strcmp(value, "0") != 0 &&
+	    strcmp(value, "OFF") != 0)
 		doctor_note(d, DOCTOR_WRONG, "database_read_only",
-			    "list the primary in database.hosts, or SET GLOBAL read_only = 0 if "
+			    "list the primary in database.hosts, or SET GLOBAL read_only "
+			    "= 0 if "
 			    "this is it",
-			    "the server is read-only: a replica, or one that was failed over from");
-	else if (strcmp(name, "innodb_flush_log_at_trx_commit") == 0 && strcmp(value, "1") != 0)
+			    "the server is read-only: a replica, or one that was failed "
+			    "over from");
+	else if (strcmp(name, "innodb_flush_log_at_trx_commit") == 0 &&
+		 strcmp(value, "1") != 0)
 		doctor_note(d, DOCTOR_RISK, "database_not_durable",
-			    "innodb_flush_log_at_trx_commit = 1 in the server's my.cnf; not needed "
+			    "innodb_flush_log_at_trx_commit = 1 in the server's my.cnf; "
+			    "not needed "
 			    "in a cluster",
 			    "a power cut takes away logins that were answered: "
-			    "innodb_flush_log_at_trx_commit is %s", value);
+			    "innodb_flush_log_at_trx_commit is %s",
+			    value);
 	else if (strcmp(name, "max_connections") == 0 &&
 		 strtol(value, NULL, 10) <= d->config->database.pool)
-		doctor_note(d, DOCTOR_RISK, "database_connections",
-			    "raise max_connections in the server's my.cnf, or lower database.pool",
-			    "max_connections is %s, and one process of Pintle takes up to %d", value,
-			    d->config->database.pool);
+		doctor_note(
+			d, DOCTOR_RISK, "database_connections",
+			"raise max_connections in the server's my.cnf, or lower "
+			"database.pool",
+			"max_connections is %s, and one process of Pintle takes up to %d",
+			value, d->config->database.pool);
 	else if (strcmp(name, "collation_database") == 0 &&
 		 strncmp(value, "utf8mb4", 7) != 0)
-		doctor_note(d, DOCTOR_RISK, "database_charset",
-			    "ALTER DATABASE ... CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-			    "the database's default is %s: tables of your own made here will not "
-			    "hold every name", value);
+		doctor_note(
+			d, DOCTOR_RISK, "database_charset",
+			"ALTER DATABASE ... CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+			"the database's default is %s: tables of your own made here will "
+			"not "
+			"hold every name",
+			value);
 }
 
 static void check_variable(void *context, const char *const values[STORE_ANSWER_COLUMNS])
@@ -170,7 +192,8 @@ struct rights {
 /* What is left after `pintlectl db migrate` is these four, in our own database. */
 static bool is_needed(const char *privilege)
 {
-	static const char *const needed[] = { "SELECT", "INSERT", "UPDATE", "DELETE", "USAGE" };
+	static const char *const needed[] = { "SELECT", "INSERT", "UPDATE", "DELETE",
+					      "USAGE" };
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
 		if (strcmp(privilege, needed[i]) == 0)
@@ -178,7 +201,8 @@ static bool is_needed(const char *privilege)
 	return false;
 }
 
-static void note_excess(struct doctor *d, const char *place, const char *privilege, bool grants)
+static void note_excess(struct doctor *d, const char *place, const char *privilege,
+			bool grants)
 {
 	const char *ours = d->config->database.name;
 	const size_t len = strlen(ours);
@@ -189,22 +213,32 @@ static void note_excess(struct doctor *d, const char *place, const char *privile
 		return;
 	if (global)
 		doctor_note(d, DOCTOR_RISK, "rights_global",
-			    DOCTOR_TEXT(d, "REVOKE %s ON *.* FROM the account; GRANT SELECT, INSERT, "
-					   "UPDATE, DELETE ON %s.* TO it", privilege, ours),
+			    DOCTOR_TEXT(d,
+					"REVOKE %s ON *.* FROM the account; GRANT "
+					"SELECT, INSERT, "
+					"UPDATE, DELETE ON %s.* TO it",
+					privilege, ours),
 			    "the account has %s on all databases", privilege);
 	else if (!here)
 		doctor_note(d, DOCTOR_RISK, "rights_elsewhere",
-			    DOCTOR_TEXT(d, "REVOKE %s ON %s FROM the account", privilege, place),
-			    "the account has %s on %s, which is not Pintle's", privilege, place);
+			    DOCTOR_TEXT(d, "REVOKE %s ON %s FROM the account", privilege,
+					place),
+			    "the account has %s on %s, which is not Pintle's", privilege,
+			    place);
 	else if (!is_needed(privilege))
-		doctor_note(d, DOCTOR_RISK, "rights_schema",
-			    DOCTOR_TEXT(d, "after db migrate: REVOKE %s ON %s FROM the account",
-					privilege, place),
-			    "the account has %s on %s, which only db migrate needs", privilege, place);
+		doctor_note(
+			d, DOCTOR_RISK, "rights_schema",
+			DOCTOR_TEXT(d,
+				    "after db migrate: REVOKE %s ON %s FROM the account",
+				    privilege, place),
+			"the account has %s on %s, which only db migrate needs",
+			privilege, place);
 	else if (grants)
 		doctor_note(d, DOCTOR_RISK, "rights_grant",
-			    DOCTOR_TEXT(d, "REVOKE GRANT OPTION ON %s FROM the account", place),
-			    "the account may give its %s on %s to others", privilege, place);
+			    DOCTOR_TEXT(d, "REVOKE GRANT OPTION ON %s FROM the account",
+					place),
+			    "the account may give its %s on %s to others", privilege,
+			    place);
 }
 
 struct privilege_state {
@@ -242,9 +276,10 @@ static void check_statement(void *context, const char *text, unsigned error)
 {
 	struct doctor *d = context;
 	const char *verb = DOCTOR_TEXT(d, "%.*s", (int)strcspn(text, " "), text);
-	const char *table = strncmp(text, "INSERT", 6) == 0   ? word_after(d, text, "INTO ")
-			    : strncmp(text, "UPDATE", 6) == 0 ? word_after(d, text, "UPDATE ")
-							      : word_after(d, text, "FROM ");
+	const char *table = strncmp(text, "INSERT", 6) == 0 ? word_after(d, text, "INTO ")
+			    : strncmp(text, "UPDATE", 6) == 0
+				    ? word_after(d, text, "UPDATE ")
+				    : word_after(d, text, "FROM ");
 	const char *code = DOCTOR_TEXT(d, "rights_missing");
 
 	/* 1142 and 1143: a right on a table, on a column. Others are the schema's affair. */
@@ -253,14 +288,17 @@ static void check_statement(void *context, const char *text, unsigned error)
 		return;
 	for (const struct doctor_finding *f = d->first; f; f = f->next)
 		if (strcmp(f->code, code) == 0 &&
-		    strcmp(f->cure, DOCTOR_TEXT(d, "as the database's root: GRANT %s ON %s.%s TO the "
-						   "account", verb, d->config->database.name,
-						table)) == 0)
+		    strcmp(f->cure,
+			   DOCTOR_TEXT(d,
+				       "as the database's root: GRANT %s ON %s.%s TO the "
+				       "account",
+				       verb, d->config->database.name, table)) == 0)
 			return;
-	doctor_note(d, DOCTOR_WRONG, code,
-		    DOCTOR_TEXT(d, "as the database's root: GRANT %s ON %s.%s TO the account", verb,
-				d->config->database.name, table),
-		    "the account has no right to %s on %s", verb, table);
+	doctor_note(
+		d, DOCTOR_WRONG, code,
+		DOCTOR_TEXT(d, "as the database's root: GRANT %s ON %s.%s TO the account",
+			    verb, d->config->database.name, table),
+		"the account has no right to %s on %s", verb, table);
 }
 
 void doctor_database(struct doctor *d)

@@ -30,7 +30,9 @@ static const char *parent_of(struct doctor *d, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return !slash ? "." : slash == path ? "/" : DOCTOR_TEXT(d, "%.*s", (int)(slash - path), path);
+	return !slash	       ? "."
+	       : slash == path ? "/"
+			       : DOCTOR_TEXT(d, "%.*s", (int)(slash - path), path);
 }
 
 /*
@@ -44,10 +46,13 @@ static void check_above(struct doctor *d, const char *path, const char *code)
 
 	do {
 		dir = parent_of(d, dir);
-		if (stat(dir, &st) == 0 && (st.st_mode & 022) && !(st.st_mode & S_ISVTX) &&
+		if (stat(dir, &st) == 0 && (st.st_mode & 022) &&
+		    !(st.st_mode & S_ISVTX) &&
 		    !((st.st_mode & 022) == 020 && st.st_gid == 0)) {
-			doctor_note(d, DOCTOR_WRONG, code, DOCTOR_TEXT(d, "chmod go-w %s", dir),
-				    "%s: others can write %s and replace what is in it", path, dir);
+			doctor_note(d, DOCTOR_WRONG, code,
+				    DOCTOR_TEXT(d, "chmod go-w %s", dir),
+				    "%s: others can write %s and replace what is in it",
+				    path, dir);
 			return;
 		}
 	} while (strcmp(dir, "/") != 0 && strcmp(dir, ".") != 0);
@@ -60,13 +65,17 @@ static bool check_state_dir(struct doctor *d, struct stat *st)
 	const char *dir = d->config->state_dir;
 
 	if (stat(dir, st)) {
-		doctor_note(d, DOCTOR_WRONG,
-			    errno == EACCES ? "state_dir_closed" : "state_dir_missing",
-			    errno == EACCES
-				    ? "run this as the account that Pintle runs as"
-				    : DOCTOR_TEXT(d, "install -d -m 0700 -o ACCOUNT -g ACCOUNT %s, "
-						     "with the account that Pintle runs as", dir),
-			    "state_dir %s: %s", dir, strerror(errno));
+		doctor_note(
+			d, DOCTOR_WRONG,
+			errno == EACCES ? "state_dir_closed" : "state_dir_missing",
+			errno == EACCES
+				? "run this as the account that Pintle runs as"
+				: DOCTOR_TEXT(
+					  d,
+					  "install -d -m 0700 -o ACCOUNT -g ACCOUNT %s, "
+					  "with the account that Pintle runs as",
+					  dir),
+			"state_dir %s: %s", dir, strerror(errno));
 		return false;
 	}
 	if (!S_ISDIR(st->st_mode)) {
@@ -78,8 +87,10 @@ static bool check_state_dir(struct doctor *d, struct stat *st)
 	if (st->st_mode & 022)
 		doctor_note(d, DOCTOR_WRONG, "state_dir_writable",
 			    DOCTOR_TEXT(d, "chmod 0700 %s", dir),
-			    "state_dir %s can be written by others, who could put keys of their "
-			    "own there (mode %04o)", dir, (unsigned)st->st_mode & 07777);
+			    "state_dir %s can be written by others, who could put keys "
+			    "of their "
+			    "own there (mode %04o)",
+			    dir, (unsigned)st->st_mode & 07777);
 	check_above(d, dir, "state_dir_above");
 	return true;
 }
@@ -89,18 +100,26 @@ static void check_state_owner(struct doctor *d, const struct stat *st)
 	const char *dir = d->config->state_dir;
 
 	if (geteuid() != 0 && st->st_uid != geteuid())
-		doctor_note(d, DOCTOR_WRONG, "state_dir_owner",
-			    DOCTOR_TEXT(d, "chown -R %s %s; or run this as %s, if that is the "
-					   "account that Pintle runs as",
-					account(d, geteuid()), dir, account(d, st->st_uid)),
-			    "state_dir %s belongs to %s, and this is run as %s", dir,
-			    account(d, st->st_uid), account(d, geteuid()));
+		doctor_note(
+			d, DOCTOR_WRONG, "state_dir_owner",
+			DOCTOR_TEXT(d,
+				    "chown -R %s %s; or run this as %s, if that is the "
+				    "account that Pintle runs as",
+				    account(d, geteuid()), dir, account(d, st->st_uid)),
+			"state_dir %s belongs to %s, and this is run as %s", dir,
+			account(d, st->st_uid), account(d, geteuid()));
 	else if (geteuid() == 0 && st->st_uid == 0)
-		doctor_note(d, DOCTOR_RISK, "state_dir_root",
-			    DOCTOR_TEXT(d, "chown -R ACCOUNT: %s, with the account that Pintle runs "
-					   "as", dir),
-			    "state_dir %s belongs to root: Pintle, which should not run as root, "
-			    "cannot write there", dir);
+		doctor_note(
+			d, DOCTOR_RISK, "state_dir_root",
+			DOCTOR_TEXT(
+				d,
+				"chown -R ACCOUNT: %s, with the account that Pintle runs "
+				"as",
+				dir),
+			"state_dir %s belongs to root: Pintle, which should not run as "
+			"root, "
+			"cannot write there",
+			dir);
 	else if ((st->st_mode & 0300) != 0300)
 		doctor_note(d, DOCTOR_WRONG, "state_dir_read_only",
 			    DOCTOR_TEXT(d, "chmod 0700 %s", dir),
@@ -118,8 +137,10 @@ static void check_space(struct doctor *d)
 	    (fs.f_files && fs.f_favail < 16))
 		doctor_note(d, DOCTOR_WRONG, "state_dir_full",
 			    "make room there, or move state_dir to another file system",
-			    "the file system of state_dir %s is full: %llu KiB and %llu files are "
-			    "left", dir, (unsigned long long)fs.f_bavail * fs.f_frsize / 1024,
+			    "the file system of state_dir %s is full: %llu KiB and %llu "
+			    "files are "
+			    "left",
+			    dir, (unsigned long long)fs.f_bavail * fs.f_frsize / 1024,
 			    (unsigned long long)fs.f_favail);
 	if (fs.f_flag & ST_RDONLY)
 		doctor_note(d, DOCTOR_WRONG, "state_dir_mounted_read_only",
@@ -136,7 +157,8 @@ static void check_state_file(struct doctor *d, const struct stat *dir, const cha
 	if (lstat(path, &st))
 		return;
 	if (!S_ISREG(st.st_mode))
-		doctor_note(d, DOCTOR_WRONG, "state_file_type", DOCTOR_TEXT(d, "rm %s", path),
+		doctor_note(d, DOCTOR_WRONG, "state_file_type",
+			    DOCTOR_TEXT(d, "rm %s", path),
 			    "%s is no regular file, and is not used", path);
 	else if (st.st_uid != dir->st_uid)
 		doctor_note(d, DOCTOR_WRONG, "state_file_owner",
@@ -144,10 +166,13 @@ static void check_state_file(struct doctor *d, const struct stat *dir, const cha
 			    "%s belongs to %s, not to the owner of state_dir", path,
 			    account(d, st.st_uid));
 	else if (st.st_mode & 022)
-		doctor_note(d, DOCTOR_WRONG, "state_file_writable",
-			    DOCTOR_TEXT(d, "rm %s: it is made anew; whoever wrote it may have "
-					   "changed it", path),
-			    "%s can be written by others, and is not used", path);
+		doctor_note(
+			d, DOCTOR_WRONG, "state_file_writable",
+			DOCTOR_TEXT(d,
+				    "rm %s: it is made anew; whoever wrote it may have "
+				    "changed it",
+				    path),
+			"%s can be written by others, and is not used", path);
 }
 
 static void check_state_files(struct doctor *d, const struct stat *dir, const char *name)
@@ -160,8 +185,10 @@ static void check_state_files(struct doctor *d, const struct stat *dir, const ch
 	if (!list)
 		return;
 	while ((entry = readdir(list)))
-		if (entry->d_name[0] != '.' && (name || strcmp(entry->d_name, "jwks") != 0))
-			check_state_file(d, dir, DOCTOR_TEXT(d, "%s/%s", place, entry->d_name));
+		if (entry->d_name[0] != '.' &&
+		    (name || strcmp(entry->d_name, "jwks") != 0))
+			check_state_file(d, dir,
+					 DOCTOR_TEXT(d, "%s/%s", place, entry->d_name));
 	closedir(list);
 }
 
@@ -173,9 +200,11 @@ static void check_fetcher(struct doctor *d)
 	const char *program = fetcher_program(path);
 
 	if (access(program, X_OK))
-		doctor_note(d, DOCTOR_WRONG, "fetch_missing",
-			    "make install puts it there; a package may have been taken apart",
-			    "%s, which fetches keys, cannot be run: %s", program, strerror(errno));
+		doctor_note(
+			d, DOCTOR_WRONG, "fetch_missing",
+			"make install puts it there; a package may have been taken apart",
+			"%s, which fetches keys, cannot be run: %s", program,
+			strerror(errno));
 }
 
 static void check_ca_file(struct doctor *d)
@@ -191,9 +220,11 @@ static void check_ca_file(struct doctor *d)
 	if (!file || (got > 0 && memmem(data, (size_t)got, mark, sizeof(mark) - 1)))
 		return;
 	doctor_note(d, DOCTOR_WRONG, got < 0 ? "ca_file_missing" : "ca_file_bad",
-		    "set ca_file to a file of certificates in PEM form, or take it out for the "
+		    "set ca_file to a file of certificates in PEM form, or take it out "
+		    "for the "
 		    "system's (Debian: apt-get install ca-certificates)",
-		    "ca_file %s %s", file, got < 0 ? strerror(errno) : "holds no certificate");
+		    "ca_file %s %s", file,
+		    got < 0 ? strerror(errno) : "holds no certificate");
 }
 
 void doctor_files(struct doctor *d)
@@ -229,8 +260,8 @@ static bool is_in_group(const char *name, gid_t own, gid_t gid)
 /* Does any account that a web server is known to run as get to the socket? */
 static bool is_reachable(const struct stat *st, bool *any)
 {
-	static const char *const servers[] = { "www-data", "nginx", "apache", "lighttpd", "http",
-					       "www" };
+	static const char *const servers[] = { "www-data", "nginx", "apache",
+					       "lighttpd", "http",  "www" };
 
 	*any = false;
 	for (size_t i = 0; i < sizeof(servers) / sizeof(*servers); i++) {
@@ -255,10 +286,12 @@ static void check_listening(struct doctor *d, const char *path)
 	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
 		return;
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) && errno == ECONNREFUSED)
-		doctor_note(d, DOCTOR_WRONG, "socket_dead",
-			    "systemctl start pintle.socket, or start pintle.fcgi --listen",
-			    "nobody listens on the socket %s", path);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) &&
+	    errno == ECONNREFUSED)
+		doctor_note(
+			d, DOCTOR_WRONG, "socket_dead",
+			"systemctl start pintle.socket, or start pintle.fcgi --listen",
+			"nobody listens on the socket %s", path);
 	close(fd);
 }
 
@@ -272,7 +305,8 @@ void doctor_socket(struct doctor *d)
 		/* Without one, the web server starts the program itself. */
 		if (d->socket)
 			doctor_note(d, DOCTOR_WRONG, "socket_missing",
-				    "systemctl enable --now pintle.socket, or correct --socket",
+				    "systemctl enable --now pintle.socket, or correct "
+				    "--socket",
 				    "socket %s: %s", path, strerror(errno));
 		return;
 	}
@@ -283,17 +317,26 @@ void doctor_socket(struct doctor *d)
 		return;
 	}
 	if (st.st_mode & 0002)
-		doctor_note(d, DOCTOR_WRONG, "socket_open",
-			    DOCTOR_TEXT(d, "chmod o-rwx %s; in pintle.socket: SocketMode=0660 and "
-					   "SocketGroup= the web server's", path),
-			    "every account of this machine can connect to %s, and be anybody", path);
+		doctor_note(
+			d, DOCTOR_WRONG, "socket_open",
+			DOCTOR_TEXT(
+				d,
+				"chmod o-rwx %s; in pintle.socket: SocketMode=0660 and "
+				"SocketGroup= the web server's",
+				path),
+			"every account of this machine can connect to %s, and be anybody",
+			path);
 	else if (!is_reachable(&st, &any) && any)
-		doctor_note(d, DOCTOR_WRONG, "socket_closed",
-			    DOCTOR_TEXT(d, "chgrp the web server's group (www-data) and chmod 0660 "
-					   "%s; in pintle.socket: SocketGroup=www-data, "
-					   "SocketMode=0660", path),
-			    "no account of a web server can connect to %s (mode %04o)", path,
-			    (unsigned)st.st_mode & 07777);
+		doctor_note(
+			d, DOCTOR_WRONG, "socket_closed",
+			DOCTOR_TEXT(
+				d,
+				"chgrp the web server's group (www-data) and chmod 0660 "
+				"%s; in pintle.socket: SocketGroup=www-data, "
+				"SocketMode=0660",
+				path),
+			"no account of a web server can connect to %s (mode %04o)", path,
+			(unsigned)st.st_mode & 07777);
 	check_above(d, path, "socket_above");
 	check_listening(d, path);
 }

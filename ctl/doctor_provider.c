@@ -5,7 +5,8 @@
 #include "jwk.h"
 #include "fetch_probe.h"
 
-#define CLOCK_SLACK_S 2 /* a Date header has whole seconds, and the answer took its time */
+#define CLOCK_SLACK_S                                                                    \
+	2 /* a Date header has whole seconds, and the answer took its time */
 
 static const struct {
 	const char *fault, *code, *cure;
@@ -13,26 +14,35 @@ static const struct {
 } faults[] = {
 	{ "dns", "provider_dns",
 	  "correct the host's name in the configuration, or the name servers in "
-	  "/etc/resolv.conf", DOCTOR_AWAY },
+	  "/etc/resolv.conf",
+	  DOCTOR_AWAY },
 	{ "connect", "provider_connect",
-	  "let this machine out to that port (firewall), or correct the URL; behind a proxy keys "
-	  "have to be pinned with jwks_file", DOCTOR_AWAY },
+	  "let this machine out to that port (firewall), or correct the URL; behind a "
+	  "proxy keys "
+	  "have to be pinned with jwks_file",
+	  DOCTOR_AWAY },
 	{ "timeout", "provider_timeout",
-	  "let this machine out to that port (firewall), or raise fetch_timeout", DOCTOR_AWAY },
+	  "let this machine out to that port (firewall), or raise fetch_timeout",
+	  DOCTOR_AWAY },
 	{ "tls_untrusted", "provider_untrusted",
-	  "apt-get install ca-certificates; with an issuer of your own, set ca_file to its CA",
+	  "apt-get install ca-certificates; with an issuer of your own, set ca_file to "
+	  "its CA",
 	  DOCTOR_WRONG },
 	{ "tls_name", "provider_certificate_name",
-	  "use the name that is in the certificate, or get one for this name", DOCTOR_WRONG },
+	  "use the name that is in the certificate, or get one for this name",
+	  DOCTOR_WRONG },
 	{ "tls_date", "provider_certificate_date",
-	  "set this machine's clock (timedatectl); if it is right, the provider has to renew its "
-	  "certificate", DOCTOR_WRONG },
+	  "set this machine's clock (timedatectl); if it is right, the provider has to "
+	  "renew its "
+	  "certificate",
+	  DOCTOR_WRONG },
 	{ "tls", "provider_tls", "the server must speak TLS 1.2 or newer on that port",
 	  DOCTOR_WRONG },
 	{ "ca_file", "provider_ca_file", "set ca_file to a readable file of certificates",
 	  DOCTOR_WRONG },
 	{ "too_large", "provider_too_large",
-	  "correct the URL: a key set is hardly ever larger than a few KiB", DOCTOR_WRONG },
+	  "correct the URL: a key set is hardly ever larger than a few KiB",
+	  DOCTOR_WRONG },
 };
 
 static void note_fault(struct doctor *d, const struct config_provider *p, const char *url,
@@ -49,10 +59,10 @@ static void note_fault(struct doctor *d, const struct config_provider *p, const 
 }
 
 /* False when there is nothing to go on with. */
-static bool ask(struct doctor *d, const char *url,
-		struct probed *answer)
+static bool ask(struct doctor *d, const char *url, struct probed *answer)
 {
-	const struct probe probe = { .url = url, .ca_file = d->config->ca_file,
+	const struct probe probe = { .url = url,
+				     .ca_file = d->config->ca_file,
 				     .timeout_s = d->config->fetch_timeout_s };
 	struct problem problem_ = { 0 };
 
@@ -73,9 +83,12 @@ static bool is_answer(struct doctor *d, const struct config_provider *p, const c
 	}
 	if (answer->status >= 300 && answer->status < 400)
 		doctor_note(d, DOCTOR_WRONG, "provider_redirect",
-			    DOCTOR_TEXT(d, "set the URL to where it leads, if that is the "
-					   "provider's: %.200s", answer->location),
-			    "provider %s: %s leads elsewhere (status %d), and is not followed",
+			    DOCTOR_TEXT(d,
+					"set the URL to where it leads, if that is the "
+					"provider's: %.200s",
+					answer->location),
+			    "provider %s: %s leads elsewhere (status %d), and is not "
+			    "followed",
 			    p->name, url, answer->status);
 	else if (answer->status >= 500 || answer->status == 429)
 		doctor_note(d, DOCTOR_AWAY, "provider_error",
@@ -89,7 +102,8 @@ static bool is_answer(struct doctor *d, const struct config_provider *p, const c
 			    answer->status);
 	else if (!answer->body)
 		doctor_note(d, DOCTOR_WRONG, "provider_not_json",
-			    "correct the URL: what is there is no key set, perhaps a page for "
+			    "correct the URL: what is there is no key set, perhaps a "
+			    "page for "
 			    "people",
 			    "provider %s: %s is no JSON but %s", p->name, url,
 			    *answer->type ? answer->type : "nothing");
@@ -111,12 +125,14 @@ static void check_clock(struct doctor *d, const struct config_provider *p,
 	if (off * 2 > p->leeway_s)
 		doctor_note(d, off > p->leeway_s ? DOCTOR_WRONG : DOCTOR_RISK,
 			    off > p->leeway_s ? "clock_wrong" : "clock_off",
-			    "set this machine's clock: apt-get install chrony, or timedatectl "
+			    "set this machine's clock: apt-get install chrony, or "
+			    "timedatectl "
 			    "set-ntp true",
-			    "this clock is %lld s %s that of provider %s, whose leeway is %d s: its "
-			    "tokens are taken for %s", (long long)off,
-			    early > 0 ? "ahead of" : "behind", p->name, p->leeway_s,
-			    early > 0 ? "expired" : "issued in the future");
+			    "this clock is %lld s %s that of provider %s, whose leeway "
+			    "is %d s: its "
+			    "tokens are taken for %s",
+			    (long long)off, early > 0 ? "ahead of" : "behind", p->name,
+			    p->leeway_s, early > 0 ? "expired" : "issued in the future");
 }
 
 /* ---- the key set */
@@ -128,28 +144,35 @@ static void check_set(struct doctor *d, const struct config_provider *p, const c
 	jws_algorithm_set fits = 0;
 	struct jwk_set set;
 
-	if (!jwk_set_parse(d->arena, json_print(d->arena, answer->body), &set, &problem_)) {
-		doctor_note(d, DOCTOR_WRONG, "provider_no_key_set",
-			    "correct the URL: the provider's documentation names it; or use "
-			    "discovery = yes",
-			    "provider %s: what is at %s is no key set: %s", p->name, url,
-			    problem_.detail);
+	if (!jwk_set_parse(d->arena, json_print(d->arena, answer->body), &set,
+			   &problem_)) {
+		doctor_note(
+			d, DOCTOR_WRONG, "provider_no_key_set",
+			"correct the URL: the provider's documentation names it; or use "
+			"discovery = yes",
+			"provider %s: what is at %s is no key set: %s", p->name, url,
+			problem_.detail);
 		return;
 	}
 	for (size_t i = 0; i < set.count; i++)
 		fits |= set.keys[i].fits;
 	if (!set.count)
 		doctor_note(d, DOCTOR_WRONG, "provider_no_key",
-			    "ask the provider, or correct the URL: it has no public key to check "
+			    "ask the provider, or correct the URL: it has no public key "
+			    "to check "
 			    "signatures with",
-			    "provider %s: none of the %zu keys at %s can be used%s%s", p->name,
-			    set.skipped, url, *set.skipped_why ? ": " : "", set.skipped_why);
+			    "provider %s: none of the %zu keys at %s can be used%s%s",
+			    p->name, set.skipped, url, *set.skipped_why ? ": " : "",
+			    set.skipped_why);
 	else if (!(fits & p->algorithms))
-		doctor_note(d, DOCTOR_WRONG, "provider_algorithms",
-			    "set algorithms to what the provider signs with: RSA keys are for "
-			    "RS256, EC keys with P-256 for ES256, OKP keys for EdDSA",
-			    "provider %s: none of its %zu keys fits any of the configured "
-			    "algorithms", p->name, set.count);
+		doctor_note(
+			d, DOCTOR_WRONG, "provider_algorithms",
+			"set algorithms to what the provider signs with: RSA keys are "
+			"for "
+			"RS256, EC keys with P-256 for ES256, OKP keys for EdDSA",
+			"provider %s: none of its %zu keys fits any of the configured "
+			"algorithms",
+			p->name, set.count);
 	jwk_set_close(&set);
 }
 
@@ -159,11 +182,13 @@ static void check_refresh(struct doctor *d, const struct provider *provider)
 	struct problem p = { 0 };
 
 	if (!jwks_refresh(provider->jwks, d->context->now, &p))
-		doctor_note(d, DOCTOR_WRONG, "keys_not_kept",
-			    "see the findings about state_dir; pintlectl provider refresh says "
-			    "more",
-			    "provider %s: the keys can be fetched, but not kept in state_dir",
-			    provider->config->name);
+		doctor_note(
+			d, DOCTOR_WRONG, "keys_not_kept",
+			"see the findings about state_dir; pintlectl provider refresh "
+			"says "
+			"more",
+			"provider %s: the keys can be fetched, but not kept in state_dir",
+			provider->config->name);
 }
 
 /* ---- discovery */
@@ -190,13 +215,15 @@ static void check_signing(struct doctor *d, const struct config_provider *p,
 		return;
 	for (size_t i = 0; i < json_array_length(list); i++)
 		if (json_string(json_array_at(list, i), &name) &&
-		    jws_algorithm_find(name, &algorithm) && (p->algorithms & 1u << algorithm))
+		    jws_algorithm_find(name, &algorithm) &&
+		    (p->algorithms & 1u << algorithm))
 			return;
-	doctor_note(d, DOCTOR_WRONG, "discovery_algorithms",
-		    DOCTOR_TEXT(d, "set algorithms = %.*s",
-				TEXT_ARG(json_print(d->arena, list))),
-		    "provider %s says that it signs with none of the configured algorithms",
-		    p->name);
+	doctor_note(
+		d, DOCTOR_WRONG, "discovery_algorithms",
+		DOCTOR_TEXT(d, "set algorithms = %.*s",
+			    TEXT_ARG(json_print(d->arena, list))),
+		"provider %s says that it signs with none of the configured algorithms",
+		p->name);
 }
 
 static const char *well_known(struct doctor *d, const char *issuer)
@@ -210,7 +237,8 @@ static const char *well_known(struct doctor *d, const char *issuer)
 /* The URL of the keys; NULL when a finding says why there is none. */
 static const char *check_discovery(struct doctor *d, const struct config_provider *p)
 {
-	const char *issuer = p->issuers.items[0], *url = well_known(d, issuer), *named, *keys;
+	const char *issuer = p->issuers.items[0], *url = well_known(d, issuer), *named,
+		   *keys;
 	struct probed answer;
 
 	if (!ask(d, url, &answer) || !is_answer(d, p, url, &answer))
@@ -218,18 +246,23 @@ static const char *check_discovery(struct doctor *d, const struct config_provide
 	named = member(d, answer.body, "issuer");
 	keys = member(d, answer.body, "jwks_uri");
 	if (strcmp(named, issuer) != 0) {
-		doctor_note(d, DOCTOR_WRONG, "discovery_issuer",
-			    DOCTOR_TEXT(d, "set issuer = \"%.200s\", if that is your provider: "
-					   "every letter and the slash at the end count", named),
-			    "provider %s: the issuer is configured as %s, and calls itself %.200s",
-			    p->name, issuer, *named ? named : "nothing");
+		doctor_note(
+			d, DOCTOR_WRONG, "discovery_issuer",
+			DOCTOR_TEXT(d,
+				    "set issuer = \"%.200s\", if that is your provider: "
+				    "every letter and the slash at the end count",
+				    named),
+			"provider %s: the issuer is configured as %s, and calls itself "
+			"%.200s",
+			p->name, issuer, *named ? named : "nothing");
 		return NULL;
 	}
 	check_signing(d, p, answer.body);
 	if (*keys)
 		return keys;
 	doctor_note(d, DOCTOR_WRONG, "discovery_no_keys",
-		    "set jwks_url instead of discovery: the provider's documentation names it",
+		    "set jwks_url instead of discovery: the provider's documentation "
+		    "names it",
 		    "provider %s: its discovery document has no jwks_uri", p->name);
 	return NULL;
 }
@@ -249,16 +282,24 @@ static void compare_discovery(struct doctor *d, const struct config_provider *p)
 	named = member(d, answer.body, "issuer");
 	keys = member(d, answer.body, "jwks_uri");
 	if (*named && strcmp(named, issuer) != 0)
-		doctor_note(d, DOCTOR_WRONG, "discovery_issuer",
-			    DOCTOR_TEXT(d, "set issuer = \"%.200s\", if that is your provider: "
-					   "every letter and the slash at the end count", named),
-			    "provider %s: the issuer is configured as %s, and calls itself %.200s",
-			    p->name, issuer, named);
+		doctor_note(
+			d, DOCTOR_WRONG, "discovery_issuer",
+			DOCTOR_TEXT(d,
+				    "set issuer = \"%.200s\", if that is your provider: "
+				    "every letter and the slash at the end count",
+				    named),
+			"provider %s: the issuer is configured as %s, and calls itself "
+			"%.200s",
+			p->name, issuer, named);
 	else if (*keys && strcmp(keys, p->jwks_url) != 0)
 		doctor_note(d, DOCTOR_RISK, "discovery_other_keys",
-			    DOCTOR_TEXT(d, "set jwks_url = \"%.200s\", or discovery = yes", keys),
-			    "provider %s: jwks_url is %s, but the issuer's discovery document "
-			    "names another", p->name, p->jwks_url);
+			    DOCTOR_TEXT(d,
+					"set jwks_url = \"%.200s\", or discovery = yes",
+					keys),
+			    "provider %s: jwks_url is %s, but the issuer's discovery "
+			    "document "
+			    "names another",
+			    p->name, p->jwks_url);
 	if (*named)
 		check_signing(d, p, answer.body);
 }

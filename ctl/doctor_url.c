@@ -28,7 +28,8 @@ static bool ask(struct echo *e, const char *method, const char *where, const cha
 		.url = DOCTOR_TEXT(d, "%s%s", d->url, where),
 		.method = method,
 		.plain = true,
-		.headers = { "Content-Type: application/json", "Authorization: Bearer " MARK,
+		.headers = { "Content-Type: application/json",
+			     "Authorization: Bearer " MARK,
 			     "Cookie: " MARK "=1; " MARK "-2=2",
 			     "X-Forwarded-For: " SPOOFED, "X-Real-IP: " SPOOFED,
 			     "Forwarded: for=" SPOOFED,
@@ -43,11 +44,13 @@ static bool ask(struct echo *e, const char *method, const char *where, const cha
 	e->url = probe.url;
 	if (probe_ask(d->arena, &probe, &e->answer, &p))
 		return true;
-	doctor_note(d, DOCTOR_WRONG, "fetch_broken", "install pintle-fetch again", "%s", p.detail);
+	doctor_note(d, DOCTOR_WRONG, "fetch_broken", "install pintle-fetch again", "%s",
+		    p.detail);
 	return false;
 }
 
-static const char *member(const struct echo *e, const struct json *object, const char *name)
+static const char *member(const struct echo *e, const struct json *object,
+			  const char *name)
 {
 	const struct json *value;
 	struct text text;
@@ -78,12 +81,14 @@ static void note_fault(struct echo *e)
 
 	if (tls)
 		doctor_note(e->d, DOCTOR_WRONG, "url_tls",
-			    "give the web server a certificate for this name that browsers trust "
+			    "give the web server a certificate for this name that "
+			    "browsers trust "
 			    "(certbot); for one of your own, set ca_file",
 			    "%s: %s", e->url, e->answer.detail);
 	else
 		doctor_note(e->d, DOCTOR_AWAY, "url_away",
-			    "start the web server; correct the URL, or this machine's view of that "
+			    "start the web server; correct the URL, or this machine's "
+			    "view of that "
 			    "name (/etc/hosts)",
 			    "%s: %s", e->url, e->answer.detail);
 }
@@ -101,32 +106,41 @@ static void note_status(struct echo *e)
 	const int status = e->answer.status;
 
 	if (status >= 300 && status < 400)
-		doctor_note(d, DOCTOR_WRONG, "url_redirect",
-			    "ask with the URL that it leads to, and set public_url to that",
-			    "%s leads to %.200s", e->url, e->answer.location);
+		doctor_note(
+			d, DOCTOR_WRONG, "url_redirect",
+			"ask with the URL that it leads to, and set public_url to that",
+			"%s leads to %.200s", e->url, e->answer.location);
 	else if (is_ours(e) && status == 404)
-		doctor_note(d, DOCTOR_WRONG, "url_other_state",
-			    "run this on the same machine, as root or Pintle's account, with the "
-			    "configuration that it has been started with (-c); restart Pintle after "
-			    "a change of state_dir",
-			    "%s: a Pintle answers there, but with another state_dir than %s", e->url,
-			    d->config->state_dir);
+		doctor_note(
+			d, DOCTOR_WRONG, "url_other_state",
+			"run this on the same machine, as root or Pintle's account, with "
+			"the "
+			"configuration that it has been started with (-c); restart "
+			"Pintle after "
+			"a change of state_dir",
+			"%s: a Pintle answers there, but with another state_dir than %s",
+			e->url, d->config->state_dir);
 	else if (status == 502 || status == 503 || status == 504)
-		doctor_note(d, DOCTOR_WRONG, "url_no_backend",
-			    "start Pintle (systemctl status pintle.socket), and let the web "
-			    "server's account connect to its socket; its error log says more",
-			    "%s: the web server answers %d: it does not reach Pintle", e->url,
-			    status);
+		doctor_note(
+			d, DOCTOR_WRONG, "url_no_backend",
+			"start Pintle (systemctl status pintle.socket), and let the web "
+			"server's account connect to its socket; its error log says more",
+			"%s: the web server answers %d: it does not reach Pintle", e->url,
+			status);
 	else if (status == 500)
 		doctor_note(d, DOCTOR_WRONG, "url_broken",
-			    "look into the web server's error log: Pintle does not start, or cannot "
-			    "read its configuration", "%s: the web server answers 500", e->url);
+			    "look into the web server's error log: Pintle does not "
+			    "start, or cannot "
+			    "read its configuration",
+			    "%s: the web server answers 500", e->url);
 	else
 		doctor_note(d, DOCTOR_WRONG, "url_not_pintle",
-			    "mount Pintle at the path of public_url (the *-example.conf files), or "
+			    "mount Pintle at the path of public_url (the *-example.conf "
+			    "files), or "
 			    "correct --url",
-			    "%s: what answers there (status %d%s%s) is not Pintle", e->url, status,
-			    *e->answer.server ? ", " : "", e->answer.server);
+			    "%s: what answers there (status %d%s%s) is not Pintle",
+			    e->url, status, *e->answer.server ? ", " : "",
+			    e->answer.server);
 }
 
 /* ---- what arrived */
@@ -140,19 +154,23 @@ static void check_credentials(struct echo *e)
 		doctor_note(e->d, DOCTOR_WRONG, "authorization_dropped",
 			    "Apache: CGIPassAuth On in the <Location> of Pintle; nginx: "
 			    "fastcgi_param HTTP_AUTHORIZATION $http_authorization",
-			    "the web server does not pass Authorization on: bearer tokens do not "
+			    "the web server does not pass Authorization on: bearer "
+			    "tokens do not "
 			    "arrive");
 	value = seen(e, "HTTP_COOKIE", &times);
 	if (!strstr(value, MARK "=1") || !strstr(value, MARK "-2=2"))
-		doctor_note(e->d, DOCTOR_WRONG, "cookie_dropped",
-			    "let Cookie through: no RequestHeader unset Cookie, no cache or CDN "
-			    "rule that strips it from this path",
-			    "the web server does not pass Cookie on: nobody stays signed in");
+		doctor_note(
+			e->d, DOCTOR_WRONG, "cookie_dropped",
+			"let Cookie through: no RequestHeader unset Cookie, no cache or "
+			"CDN "
+			"rule that strips it from this path",
+			"the web server does not pass Cookie on: nobody stays signed in");
 	value = seen(e, "HTTP_ORIGIN", &times);
 	if (strcmp(value, e->d->config->public_origin) != 0)
 		doctor_note(e->d, DOCTOR_WRONG, "origin_dropped",
 			    "let Origin through as it is",
-			    "the web server drops or changes Origin, by which foreign pages are "
+			    "the web server drops or changes Origin, by which foreign "
+			    "pages are "
 			    "told apart");
 }
 
@@ -166,47 +184,60 @@ static void check_address(struct echo *e)
 		doctor_note(e->d, DOCTOR_WRONG, "address_missing",
 			    "nginx: include fastcgi_params, or fastcgi_param REMOTE_ADDR "
 			    "$remote_addr",
-			    "the web server does not say who asks (REMOTE_ADDR): rate_login and "
+			    "the web server does not say who asks (REMOTE_ADDR): "
+			    "rate_login and "
 			    "the sessions' addresses are void");
 	else if (strcmp(address, SPOOFED) == 0)
 		doctor_note(e->d, DOCTOR_WRONG, "address_spoofed",
 			    "trust X-Forwarded-For from your own proxy alone: Apache "
 			    "RemoteIPInternalProxy, nginx set_real_ip_from, lighttpd "
 			    "extforward.forwarder",
-			    "the web server believes X-Forwarded-For of anybody: rate_login and "
+			    "the web server believes X-Forwarded-For of anybody: "
+			    "rate_login and "
 			    "metrics_allow can be passed by");
 	else if (strstr(forwarded, ",") || seen(e, "HTTP_VIA", &times)[0])
-		doctor_note(e->d, DOCTOR_RISK, "address_of_proxy",
-			    "Apache: mod_remoteip; nginx: set_real_ip_from and real_ip_header; "
-			    "lighttpd: mod_extforward; each for that proxy's address alone",
-			    "another proxy stands before the web server: all clients count as %s",
-			    address);
+		doctor_note(
+			e->d, DOCTOR_RISK, "address_of_proxy",
+			"Apache: mod_remoteip; nginx: set_real_ip_from and "
+			"real_ip_header; "
+			"lighttpd: mod_extforward; each for that proxy's address alone",
+			"another proxy stands before the web server: all clients count "
+			"as %s",
+			address);
 }
 
 static void check_place(struct echo *e)
 {
 	const char *public_url = e->d->config->public_url;
 	size_t https, scheme, infos, port;
-	const char *on = seen(e, "HTTPS", &https), *named = seen(e, "REQUEST_SCHEME", &scheme);
+	const char *on = seen(e, "HTTPS", &https),
+		   *named = seen(e, "REQUEST_SCHEME", &scheme);
 
 	seen(e, "PATH_INFO", &infos);
 	if (!infos || !seen(e, "PATH_INFO", &infos)[0])
 		doctor_note(e->d, DOCTOR_RISK, "path_info_missing",
-			    "nginx: fastcgi_split_path_info and fastcgi_param PATH_INFO; Apache: "
+			    "nginx: fastcgi_split_path_info and fastcgi_param PATH_INFO; "
+			    "Apache: "
 			    "ScriptAlias or SetHandler as in apache-example.conf",
-			    "there is no PATH_INFO: paths of two segments, such as /sessions/ID, do "
+			    "there is no PATH_INFO: paths of two segments, such as "
+			    "/sessions/ID, do "
 			    "not work");
 	if (strcmp(e->d->url, public_url) != 0)
 		doctor_note(e->d, DOCTOR_RISK, "url_other_name",
-			    DOCTOR_TEXT(e->d, "ask with --url %s, or set public_url", public_url),
-			    "public_url is %s, and this was asked at %s", public_url, e->d->url);
+			    DOCTOR_TEXT(e->d, "ask with --url %s, or set public_url",
+					public_url),
+			    "public_url is %s, and this was asked at %s", public_url,
+			    e->d->url);
 	else if (e->d->config->https && strcmp(on, "on") != 0 && strcmp(on, "1") != 0 &&
-		 strcmp(named, "https") != 0 && strcmp(seen(e, "SERVER_PORT", &port), "443") != 0)
-		doctor_note(e->d, DOCTOR_RISK, "https_unknown",
-			    "if TLS ends at a proxy before this web server, see that the way "
-			    "between them cannot be listened to",
-			    "public_url is https, but the request reached the web server without "
-			    "TLS");
+		 strcmp(named, "https") != 0 &&
+		 strcmp(seen(e, "SERVER_PORT", &port), "443") != 0)
+		doctor_note(
+			e->d, DOCTOR_RISK, "https_unknown",
+			"if TLS ends at a proxy before this web server, see that the way "
+			"between them cannot be listened to",
+			"public_url is https, but the request reached the web server "
+			"without "
+			"TLS");
 }
 
 static bool read_echo(struct echo *e)
@@ -215,7 +246,8 @@ static bool read_echo(struct echo *e)
 		note_fault(e);
 		return false;
 	}
-	if (e->answer.status != 200 || !json_member(e->answer.body, "variables", &e->variables)) {
+	if (e->answer.status != 200 ||
+	    !json_member(e->answer.body, "variables", &e->variables)) {
 		note_status(e);
 		return false;
 	}
@@ -231,13 +263,15 @@ static void check_body(struct echo *e, const char *body)
 
 	if (!ask(e, "POST", "/doctor", body, limit))
 		return;
-	if (json_member(e->answer.body, "body_bytes", &value) && json_number(value, &bytes) &&
-	    (size_t)bytes == limit)
+	if (json_member(e->answer.body, "body_bytes", &value) &&
+	    json_number(value, &bytes) && (size_t)bytes == limit)
 		return;
 	doctor_note(e->d, DOCTOR_WRONG, "body_limited",
-		    "Apache: LimitRequestBody, FcgidMaxRequestLen; nginx: client_max_body_size; "
+		    "Apache: LimitRequestBody, FcgidMaxRequestLen; nginx: "
+		    "client_max_body_size; "
 		    "lighttpd: server.max-request-size; each at least body_limit",
-		    "a body of %zu bytes, which body_limit allows, does not arrive (status %d%s%s)",
+		    "a body of %zu bytes, which body_limit allows, does not arrive "
+		    "(status %d%s%s)",
 		    limit, e->answer.status, *e->answer.fault ? ", " : "",
 		    *e->answer.fault ? e->answer.detail : "");
 }
@@ -248,10 +282,13 @@ static void check_methods(struct echo *e)
 	if (ask(e, "DELETE", "/sessions/0", NULL, 0) &&
 	    !(is_ours(e) && e->answer.status != 404 && e->answer.status != 405))
 		doctor_note(e->d, DOCTOR_RISK, "method_dropped",
-			    "let GET, HEAD, POST, DELETE and OPTIONS through: no <Limit>, no rule "
+			    "let GET, HEAD, POST, DELETE and OPTIONS through: no "
+			    "<Limit>, no rule "
 			    "of a firewall",
-			    "DELETE does not arrive (status %d): people cannot end their other "
-			    "sessions", e->answer.status);
+			    "DELETE does not arrive (status %d): people cannot end their "
+			    "other "
+			    "sessions",
+			    e->answer.status);
 }
 
 static void examine(struct echo *e)
@@ -278,7 +315,8 @@ void doctor_url(struct doctor *d)
 	d->url = DOCTOR_TEXT(d, "%.*s", (int)len, d->url);
 	if (!pass_open(d->config->state_dir, e.secret, &p)) {
 		doctor_note(d, DOCTOR_WRONG, "pass_not_written",
-			    "see the findings about state_dir; run this as root or Pintle's account",
+			    "see the findings about state_dir; run this as root or "
+			    "Pintle's account",
 			    "the web server cannot be asked: %s", p.detail);
 		return;
 	}

@@ -88,10 +88,12 @@ static int64_t number(const struct json *answer, const char *name)
 	const struct json *value;
 	double n;
 
-	return json_member(answer, name, &value) && json_number(value, &n) ? (int64_t)n : 0;
+	return json_member(answer, name, &value) && json_number(value, &n) ? (int64_t)n
+									   : 0;
 }
 
-static bool run(struct arena *a, const struct probe *probe, struct text *out, struct problem *p)
+static bool run(struct arena *a, const struct probe *probe, struct text *out,
+		struct problem *p)
 {
 	char path[PATH_MAX];
 	const char *program = fetcher_program(path);
@@ -110,10 +112,12 @@ static bool run(struct arena *a, const struct probe *probe, struct text *out, st
 	*out = exchange(a, to[1], from[0], print_request(a, probe));
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	return status == 0 || problem(p, INTERNAL, "%s ended with status %d", program, status);
+	return status == 0 ||
+	       problem(p, INTERNAL, "%s ended with status %d", program, status);
 }
 
-bool probe_ask(struct arena *a, const struct probe *probe, struct probed *out, struct problem *p)
+bool probe_ask(struct arena *a, const struct probe *probe, struct probed *out,
+	       struct problem *p)
 {
 	const struct json *answer;
 	struct text text;

@@ -9,11 +9,11 @@
 #define PROBE_HEADERS 8
 
 struct probe {
-	const char *url, *method; /* NULL: GET */
-	bool plain;		  /* http also to another machine */
+	const char *url, *method;	    /* NULL: GET */
+	bool plain;			    /* http also to another machine */
 	const char *headers[PROBE_HEADERS]; /* NULL after the last, if there is room */
-	const char *body;	  /* NULL: none */
-	size_t length;		  /* the body is filled up with blanks to this */
+	const char *body;		    /* NULL: none */
+	size_t length; /* the body is filled up with blanks to this */
 	const char *ca_file;
 	int timeout_s;
 };
@@ -21,7 +21,7 @@ struct probe {
 struct probed {
 	const char *fault, *detail; /* "" : there was an answer. See fetch/get.h */
 	int status;
-	int64_t date; /* of the Date header; 0: none */
+	int64_t date;		       /* of the Date header; 0: none */
 	int64_t asked_at, answered_at; /* by our clock */
 	const char *type, *server, *location;
 	const struct json *body; /* NULL: it was no JSON */

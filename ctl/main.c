@@ -12,36 +12,42 @@
 static const struct command commands[] = {
 	{ "check", NULL, "", "is the configuration good, and does the database answer?",
 	  cmd_check },
-	{ "config", NULL, "", "every option, its value and where that came from", cmd_config },
-	{ "db", "migrate", "", "create the tables, or bring them up to date", cmd_db_migrate },
+	{ "config", NULL, "", "every option, its value and where that came from",
+	  cmd_config },
+	{ "db", "migrate", "", "create the tables, or bring them up to date",
+	  cmd_db_migrate },
 	{ "db", "status", "", "the server, and the schema's version", cmd_db_status },
 	{ "doctor", NULL, "[--url URL] [--socket PATH]",
-	  "all that can be wrong between here and a login, each with its cure", cmd_doctor },
-	{ "explain", NULL, "", "a token on stdin: every check, and what the login would do",
-	  cmd_explain },
+	  "all that can be wrong between here and a login, each with its cure",
+	  cmd_doctor },
+	{ "explain", NULL, "",
+	  "a token on stdin: every check, and what the login would do", cmd_explain },
 	{ "user", "list", "[USER | PREFIX*] [--limit N] [--after ID|EMAIL]",
 	  "all, the one, or those whose email begins so", cmd_user_list },
 	{ "user", "show", "USER", "a user, and how many identities and sessions",
 	  cmd_user_show },
-	{ "user", "create", "EMAIL|PHONE...", "before the first login",
-	  cmd_user_create },
+	{ "user", "create", "EMAIL|PHONE...", "before the first login", cmd_user_create },
 	{ "user", "disable", "USER", "no more logins; all sessions end at once",
 	  cmd_user_disable },
 	{ "user", "enable", "USER", "logins again", cmd_user_enable },
-	{ "user", "export", "USER", "all that is known of a person, as JSON", cmd_user_export },
-	{ "user", "erase", "[--yes] USER", "forget a person: user, identities, sessions, invite",
-	  cmd_user_erase },
-	{ "session", "list", "[--user USER] [--limit N] [--after ID]", "those that are alive",
-	  cmd_session_list },
+	{ "user", "export", "USER", "all that is known of a person, as JSON",
+	  cmd_user_export },
+	{ "user", "erase", "[--yes] USER",
+	  "forget a person: user, identities, sessions, invite", cmd_user_erase },
+	{ "session", "list", "[--user USER] [--limit N] [--after ID]",
+	  "those that are alive", cmd_session_list },
 	{ "session", "revoke", "ID | --user USER", "end one, or all of a user",
 	  cmd_session_revoke },
 	{ "session", "purge", "", "remove what has expired", cmd_session_purge },
-	{ "invite", "add", "EMAIL...", "let them sign up, once (accounts.signup = \"invited\")",
-	  cmd_invite_add },
-	{ "invite", "list", "[--limit N] [--after EMAIL]", "used or not", cmd_invite_list },
+	{ "invite", "add", "EMAIL...",
+	  "let them sign up, once (accounts.signup = \"invited\")", cmd_invite_add },
+	{ "invite", "list", "[--limit N] [--after EMAIL]", "used or not",
+	  cmd_invite_list },
 	{ "invite", "remove", "EMAIL...", "take invitations back", cmd_invite_remove },
-	{ "provider", "list", "", "the providers, and the keys at hand", cmd_provider_list },
-	{ "provider", "refresh", "[NAME...]", "fetch their key sets now", cmd_provider_refresh },
+	{ "provider", "list", "", "the providers, and the keys at hand",
+	  cmd_provider_list },
+	{ "provider", "refresh", "[NAME...]", "fetch their key sets now",
+	  cmd_provider_refresh },
 	{ "keys", "list", "", "our own signing keys (session mode jwt)", cmd_keys_list },
 	{ "keys", "rotate", "", "make a new one; the old ones are honoured while needed",
 	  cmd_keys_rotate },
@@ -62,8 +68,8 @@ int command_status(const struct problem *p)
 
 static void print_words(const struct command *c, char out[96])
 {
-	snprintf(out, 96, "%s%s%s%s%s", c->group, c->name ? " " : "", c->name ? c->name : "",
-		 *c->arguments ? " " : "", c->arguments);
+	snprintf(out, 96, "%s%s%s%s%s", c->group, c->name ? " " : "",
+		 c->name ? c->name : "", *c->arguments ? " " : "", c->arguments);
 }
 
 int command_usage(const struct command_context *context, const char *wrong)
@@ -71,7 +77,8 @@ int command_usage(const struct command_context *context, const char *wrong)
 	char words[96];
 
 	print_words(context->command, words);
-	fprintf(stderr, "pintlectl: %s\nusage: pintlectl [-c FILE] [--json] %s\n", wrong, words);
+	fprintf(stderr, "pintlectl: %s\nusage: pintlectl [-c FILE] [--json] %s\n", wrong,
+		words);
 	return STATUS_USAGE;
 }
 
@@ -102,7 +109,8 @@ static void print_usage(FILE *out, const char *group)
 			fprintf(out, "  %s\n%31s%s\n", words, "", c->help);
 	}
 	if (!only)
-		fputs("\nUSER is an id, an email or a phone number: 42, alice@example.com, "
+		fputs("\nUSER is an id, an email or a phone number: 42, "
+		      "alice@example.com, "
 		      "+12025550123.\n",
 		      out);
 }

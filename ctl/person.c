@@ -42,7 +42,8 @@ int person_table_is_ours(const struct command_context *context, const char *what
 {
 	if (!store_admin_is_foreign(context->app->store))
 		return STATUS_DONE;
-	fprintf(stderr, "pintlectl: the users table is your own (accounts.query_lookup): %s\n",
+	fprintf(stderr,
+		"pintlectl: the users table is your own (accounts.query_lookup): %s\n",
 		what);
 	return STATUS_NO;
 }
@@ -95,7 +96,7 @@ void person_add(struct rows *rows, const struct store_admin_user *user)
 	rows_text_or_null(rows, "email", user->user.email);
 	rows_text_or_null(rows, "phone", user->user.phone);
 	rows_text(rows, "status",
-		  user->is_missing	? "missing"
+		  user->is_missing    ? "missing"
 		  : user->user.active ? "active"
 				      : "disabled");
 	rows_time(rows, "created_at", user->created_at);

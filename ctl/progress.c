@@ -39,7 +39,8 @@ static void *tick(void *context)
 	pthread_mutex_lock(&p->mutex);
 	while (!p->ended) {
 		next.tv_sec++;
-		while (!p->ended && pthread_cond_timedwait(&p->over, &p->mutex, &next) == 0)
+		while (!p->ended &&
+		       pthread_cond_timedwait(&p->over, &p->mutex, &next) == 0)
 			;
 		if (!p->ended)
 			show(p, ++seconds);

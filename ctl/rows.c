@@ -61,7 +61,9 @@ bool rows_on_terminal(void)
 
 const char *rows_colour(struct arena *a, const char *colour, const char *text)
 {
-	return rows_on_terminal() && strcmp(colour, "0") != 0 ? arena_printf(a, "\033[%sm%s\033[0m", colour, text).data : text;
+	return rows_on_terminal() && strcmp(colour, "0") != 0
+		       ? arena_printf(a, "\033[%sm%s\033[0m", colour, text).data
+		       : text;
 }
 
 /* "last_login_at": "LAST LOGIN" over a column, "last login" before a value. */
@@ -124,7 +126,8 @@ static void print_cell(const struct rows *rows, size_t column, const char *text,
 	printf("%s%s",
 	       rows_colour(rows->arena, colour,
 			   arena_printf(rows->arena, "%-*s",
-					is_last ? 0 : (int)rows->widths[column], text).data),
+					is_last ? 0 : (int)rows->widths[column], text)
+				   .data),
 	       is_last ? "\n" : "  ");
 }
 

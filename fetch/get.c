@@ -60,7 +60,8 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
 	t->header_bytes += len;
 	if (t->header_bytes > HEADERS_MAX)
 		return 0;
-	while (line.len && (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
+	while (line.len &&
+	       (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
 		line.len--;
 	name = text_before(line, ':', &value);
 	value = text_trim(value);
@@ -95,11 +96,11 @@ static bool is_loopback(const char *url)
 }
 
 /* ALSO_PLAIN: http even to another machine. */
-static CURL *new_handle(const char *url, bool also_plain, const struct get_options *options,
-			struct transfer *t)
+static CURL *new_handle(const char *url, bool also_plain,
+			const struct get_options *options, struct transfer *t)
 {
-	const bool plain = text_starts(text_of(url), "http:") &&
-			   (also_plain || is_loopback(url));
+	const bool plain =
+		text_starts(text_of(url), "http:") && (also_plain || is_loopback(url));
 	CURL *curl = curl_easy_init();
 
 	if (!curl)
@@ -132,8 +133,8 @@ static CURL *new_handle(const char *url, bool also_plain, const struct get_optio
 	return curl;
 }
 
-static bool judge(CURL *curl, CURLcode code, struct transfer *t, struct get_answer *answer,
-		  struct problem *p)
+static bool judge(CURL *curl, CURLcode code, struct transfer *t,
+		  struct get_answer *answer, struct problem *p)
 {
 	long status = 0;
 
@@ -154,10 +155,13 @@ static bool judge(CURL *curl, CURLcode code, struct transfer *t, struct get_answ
 }
 
 bool get_url(struct arena *a, const char *url, struct text etag,
-	     const struct get_options *options, struct get_answer *answer, struct problem *p)
+	     const struct get_options *options, struct get_answer *answer,
+	     struct problem *p)
 {
-	struct transfer t = { .arena = a, .body = buffer_new(a, 16384),
-			      .max_bytes = options->max_bytes, .max_age = -1 };
+	struct transfer t = { .arena = a,
+			      .body = buffer_new(a, 16384),
+			      .max_bytes = options->max_bytes,
+			      .max_age = -1 };
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
 	CURL *curl;
 	bool good;
@@ -166,7 +170,8 @@ bool get_url(struct arena *a, const char *url, struct text etag,
 	curl = new_handle(url, false, options, &t);
 	if (etag.len)
 		headers = curl_slist_append(
-			headers, arena_printf(a, "If-None-Match: %.*s", TEXT_ARG(etag)).data);
+			headers,
+			arena_printf(a, "If-None-Match: %.*s", TEXT_ARG(etag)).data);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	good = judge(curl, curl_easy_perform(curl), &t, answer, p);
 	curl_easy_cleanup(curl);
@@ -188,7 +193,7 @@ static const char *tls_fault(CURL *curl)
 		return "tls_date";
 	case 62: /* X509_V_ERR_HOSTNAME_MISMATCH */
 	case 64: /* X509_V_ERR_IP_ADDRESS_MISMATCH */
-	case 0: /* the chain was not come to: curl itself compares the name before */
+	case 0:	 /* the chain was not come to: curl itself compares the name before */
 	case 1:
 		return "tls_name";
 	default:
@@ -241,8 +246,10 @@ static void send_request(CURL *curl, const struct get_probe *probe)
 
 void get_probe(struct arena *a, const struct get_probe *probe, struct get_probed *out)
 {
-	struct transfer t = { .arena = a, .body = buffer_new(a, 16384),
-			      .max_bytes = probe->options.max_bytes, .max_age = -1 };
+	struct transfer t = { .arena = a,
+			      .body = buffer_new(a, 16384),
+			      .max_bytes = probe->options.max_bytes,
+			      .max_age = -1 };
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
 	char error[CURL_ERROR_SIZE] = "";
 	long status = 0;
@@ -260,7 +267,8 @@ void get_probe(struct arena *a, const struct get_probe *probe, struct get_probed
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	out->fault = fault_of(curl, code);
-	out->detail = *error ? arena_copy(a, text_of(error)).data : curl_easy_strerror(code);
+	out->detail =
+		*error ? arena_copy(a, text_of(error)).data : curl_easy_strerror(code);
 	out->status = status;
 	out->type = header(a, curl, "Content-Type");
 	out->server = header(a, curl, "Server");

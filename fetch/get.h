@@ -23,8 +23,8 @@ struct get_answer {
  * Anything but 200 or 304 is problem KEYS_AWAY. ANSWER is in the arena.
  */
 bool get_url(struct arena *a, const char *url, struct text etag,
-	     const struct get_options *options, struct get_answer *answer, struct problem *p)
-	__attribute__((warn_unused_result));
+	     const struct get_options *options, struct get_answer *answer,
+	     struct problem *p) __attribute__((warn_unused_result));
 
 /* ---- for pintlectl doctor: any request, and all that can be said of how it went */
 
@@ -45,7 +45,7 @@ struct get_probed {
 	 * "tls_untrusted", "tls_name", "tls_date", "tls", "ca_file", "too_large" or "other".
 	 */
 	const char *fault;
-	const char *detail; /* curl's words */
+	const char *detail;   /* curl's words */
 	int64_t status, date; /* the Date header; 0: none */
 	const char *type, *server, *location;
 	struct text body;

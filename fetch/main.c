@@ -59,7 +59,8 @@ static bool open_directory(struct job *job, struct problem *p)
 	struct stat st;
 
 	if (stat(job->state_dir, &st))
-		return problem(p, KEYS_AWAY, "state_dir %s: %s", job->state_dir, strerror(errno));
+		return problem(p, KEYS_AWAY, "state_dir %s: %s", job->state_dir,
+			       strerror(errno));
 	job->owner = st.st_uid;
 	job->group = st.st_gid;
 	/* Whoever owns state_dir can make anything of the names in it: as root we are them. */
@@ -72,9 +73,12 @@ static bool open_directory(struct job *job, struct problem *p)
 		return problem(p, KEYS_AWAY, "%s: %s", dir, strerror(errno));
 	if (st.st_mode & 022)
 		return problem(p, KEYS_AWAY, "%s: others can write there", dir);
-	job->file = arena_printf(job->arena, JWKS_FILE, job->state_dir, job->provider).data;
-	job->tried = arena_printf(job->arena, JWKS_TRIED, job->state_dir, job->provider).data;
-	job->lock = arena_printf(job->arena, JWKS_LOCK, job->state_dir, job->provider).data;
+	job->file =
+		arena_printf(job->arena, JWKS_FILE, job->state_dir, job->provider).data;
+	job->tried =
+		arena_printf(job->arena, JWKS_TRIED, job->state_dir, job->provider).data;
+	job->lock =
+		arena_printf(job->arena, JWKS_LOCK, job->state_dir, job->provider).data;
 	return true;
 }
 
@@ -107,12 +111,14 @@ static bool write_record(const struct job *job, struct text record, struct probl
 
 	if (fd < 0)
 		return false;
-	written = write(fd, record.data, record.len) == (ssize_t)record.len && fsync(fd) == 0;
+	written = write(fd, record.data, record.len) == (ssize_t)record.len &&
+		  fsync(fd) == 0;
 	written = close(fd) == 0 && written;
 	if (written && rename(temporary, job->file) == 0)
 		return true;
 	unlink(temporary);
-	return problem(p, KEYS_AWAY, "%s cannot be written: %s", job->file, strerror(errno));
+	return problem(p, KEYS_AWAY, "%s cannot be written: %s", job->file,
+		       strerror(errno));
 }
 
 /* As jwks.c believes it: a 304 would make keys that others wrote there ours. */
@@ -137,7 +143,8 @@ static bool read_record(const struct job *job, struct jwks_record *out)
 	if (fd < 0)
 		return false;
 	data = arena_alloc(job->arena, size);
-	while (is_ours(job, fd) && text.len < size && (got = read(fd, data + text.len, size - text.len)) > 0)
+	while (is_ours(job, fd) && text.len < size &&
+	       (got = read(fd, data + text.len, size - text.len)) > 0)
 		text.len += (size_t)got;
 	close(fd);
 	text.data = data;
@@ -168,7 +175,8 @@ static const char *discover(const struct job *job, struct problem *p)
 	const struct text issuer = text_of(job->issuer);
 	const bool slash = issuer.len && issuer.data[issuer.len - 1] == '/';
 	const char *url = arena_printf(job->arena, "%s%s.well-known/openid-configuration",
-				       job->issuer, slash ? "" : "/").data;
+				       job->issuer, slash ? "" : "/")
+				  .data;
 	struct get_options get = job->get;
 	const struct json *document, *value;
 	struct get_answer answer;
@@ -219,7 +227,8 @@ static bool fetch(struct job *job, struct problem *p)
 {
 	struct jwks_record record = { 0 }, old = { 0 };
 	/* An ETag says nothing at another URL, and discovery may have found one. */
-	const struct text etag = read_record(job, &old) && !job->issuer ? old.etag : AS_TEXT("");
+	const struct text etag =
+		read_record(job, &old) && !job->issuer ? old.etag : AS_TEXT("");
 	const char *url = job->issuer ? discover(job, p) : job->url;
 	struct get_answer answer;
 
@@ -352,8 +361,8 @@ static bool parse_options(int argc, char **argv, struct job *job)
 	}
 	if (job->probe)
 		return argc == 2;
-	return optind == argc && job->provider && job->state_dir && !job->url != !job->issuer &&
-	       job->get.timeout_s > 0;
+	return optind == argc && job->provider && job->state_dir &&
+	       !job->url != !job->issuer && job->get.timeout_s > 0;
 }
 
 int main(int argc, char **argv)
@@ -367,11 +376,13 @@ int main(int argc, char **argv)
 	if (job.probe)
 		return probe_run();
 	umask(077);
-	signal(SIGXFSZ, SIG_IGN); /* no room is an error that is told, and cleaned up after */
+	signal(SIGXFSZ,
+	       SIG_IGN); /* no room is an error that is told, and cleaned up after */
 	job.arena = arena_new();
 	good = run(&job, &p);
 	if (!good)
-		log_event(CONFIG_LOG_WARNING, "fetch", "provider %s: %s", job.provider, p.detail);
+		log_event(CONFIG_LOG_WARNING, "fetch", "provider %s: %s", job.provider,
+			  p.detail);
 	arena_free(job.arena);
 	return good ? 0 : EXIT_TRY_AGAIN;
 }

@@ -44,14 +44,16 @@ static double number(const struct json *request, const char *name, double otherw
 	const struct json *value;
 	double n;
 
-	return json_member(request, name, &value) && json_number(value, &n) ? n : otherwise;
+	return json_member(request, name, &value) && json_number(value, &n) ? n
+									    : otherwise;
 }
 
 /* BODY, then blanks until it is as long as was asked for: after a JSON object they say nothing. */
 static struct text pad(struct arena *a, const char *body, double length)
 {
 	struct buffer b = buffer_new(a, 1024);
-	const size_t wanted = length > 0 && length <= PADDING_MAX_BYTES ? (size_t)length : 0;
+	const size_t wanted =
+		length > 0 && length <= PADDING_MAX_BYTES ? (size_t)length : 0;
 
 	buffer_add(&b, text_of(body));
 	if (b.len < wanted) {
@@ -62,7 +64,8 @@ static struct text pad(struct arena *a, const char *body, double length)
 	return buffer_text(&b);
 }
 
-static void read_headers(struct arena *a, const struct json *request, struct get_probe *out)
+static void read_headers(struct arena *a, const struct json *request,
+			 struct get_probe *out)
 {
 	const struct json *list;
 	struct text text;
@@ -127,7 +130,8 @@ int probe_run(void)
 	probe.options.timeout_s = (int)number(request, "timeout_s", TIMEOUT_S);
 	probe.options.max_bytes = ANSWER_MAX_BYTES;
 	if (string(a, request, "body"))
-		probe.body = pad(a, string(a, request, "body"), number(request, "length", 0));
+		probe.body =
+			pad(a, string(a, request, "body"), number(request, "length", 0));
 	read_headers(a, request, &probe);
 	confine(probe.options.ca_file);
 	get_probe(a, &probe, &answer);

@@ -17,16 +17,17 @@ static bool by_opaque(const struct asking *a, struct text token, struct access *
 		      struct problem *p)
 {
 	out->has_session = true;
-	return session_find(a->app->store, a->config, token, a->now, &out->session, &out->user,
-			    p);
+	return session_find(a->app->store, a->config, token, a->now, &out->session,
+			    &out->user, p);
 }
 
 /*
  * A token that is refused is no session; keys that are away are not known. *REFUSED (may be
  * NULL) gets what was wrong with it.
  */
-static bool verify(const struct asking *a, const struct token_rules *rules, struct text token,
-		   struct identity *out, enum problem_kind *refused, struct problem *p)
+static bool verify(const struct asking *a, const struct token_rules *rules,
+		   struct text token, struct identity *out, enum problem_kind *refused,
+		   struct problem *p)
 {
 	struct problem why = { 0 };
 
@@ -38,7 +39,8 @@ static bool verify(const struct asking *a, const struct token_rules *rules, stru
 		*p = why;
 		return false;
 	}
-	return problem(p, NO_SESSION, "token: %s: %s", problem_row(why.kind)->cause, why.detail);
+	return problem(p, NO_SESSION, "token: %s: %s", problem_row(why.kind)->cause,
+		       why.detail);
 }
 
 static struct text string_claim(const struct identity *identity, const char *name)
@@ -52,12 +54,13 @@ static struct text string_claim(const struct identity *identity, const char *nam
 }
 
 /* What the token says of itself and its user, nobody asked. */
-static void believe(const struct asking *a, const struct identity *identity, struct text id,
-		    struct access *out)
+static void believe(const struct asking *a, const struct identity *identity,
+		    struct text id, struct access *out)
 {
 	snprintf(out->session.row.id, sizeof(out->session.row.id), "%.*s", TEXT_ARG(id));
 	snprintf(out->user.id, sizeof(out->user.id), "%.*s", TEXT_ARG(identity->subject));
-	snprintf(out->user.email, sizeof(out->user.email), "%.*s", TEXT_ARG(identity->email));
+	snprintf(out->user.email, sizeof(out->user.email), "%.*s",
+		 TEXT_ARG(identity->email));
 	out->session.row.last_seen_at = a->now;
 	out->session.row.created_at = identity->issued_at;
 	out->session.row.expires_at = identity->expires_at;
@@ -82,9 +85,8 @@ static bool by_own_jwt(const struct asking *a, struct text token, struct access 
 		believe(a, &identity, a->config->stateless ? AS_TEXT("") : id, out);
 		return true;
 	}
-	if (!session_find_by_id(a->app->store, a->config,
-				arena_copy(a->arena, id).data, a->now, &out->session,
-				&out->user, p))
+	if (!session_find_by_id(a->app->store, a->config, arena_copy(a->arena, id).data,
+				a->now, &out->session, &out->user, p))
 		return false;
 	return text_is(identity.subject, out->user.id) ||
 	       problem(p, NO_SESSION, "the session is another user's");
@@ -122,8 +124,9 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 	const struct config_provider *provider = identity->provider->config;
 	const struct config_accounts *accounts = &a->app->config->accounts;
 	/* What a login would refuse, a bearer does not get past either. */
-	const bool by_subject = provider->match == CONFIG_MATCH_SUBJECT ||
-				(accounts->refuse_subject_change && identity->subject.len);
+	const bool by_subject =
+		provider->match == CONFIG_MATCH_SUBJECT ||
+		(accounts->refuse_subject_change && identity->subject.len);
 	struct problem why = { 0 };
 
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, &why))
@@ -131,8 +134,9 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 	if (!check_unspent(a, identity, p))
 		return false;
 	out->has_session = false;
-	switch (store_user_find(a->app->store, by_subject, identity->email, identity->phone,
-				text_of(provider->name), identity->subject, &out->user, p)) {
+	switch (store_user_find(a->app->store, by_subject, identity->email,
+				identity->phone, text_of(provider->name),
+				identity->subject, &out->user, p)) {
 	case STORE_OK:
 		break;
 	case STORE_NOT_FOUND:
@@ -143,12 +147,13 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 	if (provider->match == CONFIG_MATCH_EMAIL && identity->email.len &&
 	    !text_is(identity->email, out->user.email))
 		return problem(p, NO_SESSION, "the address is another user's");
-	return out->user.active || problem(p, NO_SESSION, "user %s is disabled", out->user.id);
+	return out->user.active ||
+	       problem(p, NO_SESSION, "user %s is disabled", out->user.id);
 }
 
 /* In mode "provider" the session that the login started must stand: it can be ended. */
-static bool by_provider_token(const struct asking *a, struct text token, struct access *out,
-			      struct problem *p)
+static bool by_provider_token(const struct asking *a, struct text token,
+			      struct access *out, struct problem *p)
 {
 	unsigned char hash[SHA256_BYTES];
 	struct identity identity;
@@ -159,8 +164,8 @@ static bool by_provider_token(const struct asking *a, struct text token, struct 
 		return by_user(a, &identity, out, p);
 	out->has_session = true;
 	token_identity_hash(&identity, hash);
-	return session_find_by_hash(a->app->store, a->config, hash, a->now,
-				    &out->session, &out->user, p);
+	return session_find_by_hash(a->app->store, a->config, hash, a->now, &out->session,
+				    &out->user, p);
 }
 
 /* The bearer's JWT in mode "jwt": ours, or, when another issuer's, a provider's. */
@@ -185,8 +190,9 @@ static bool by_bearer(const struct asking *a, struct text token, struct access *
 			return by_opaque(a, token, out, p);
 		return problem(p, NO_SESSION, "the bearer's token is none of ours");
 	}
-	return a->config->mode == CONFIG_SESSION_JWT ? by_either_jwt(a, token, out, p)
-						     : by_provider_token(a, token, out, p);
+	return a->config->mode == CONFIG_SESSION_JWT
+		       ? by_either_jwt(a, token, out, p)
+		       : by_provider_token(a, token, out, p);
 }
 
 static bool by_cookie(const struct asking *a, struct text token, struct access *out,

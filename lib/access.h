@@ -9,7 +9,7 @@
 struct access_credentials {
 	struct text cookie; /* the session cookie */
 	struct text bearer; /* from Authorization */
-	bool at_gate;	    /* gate_cache counts; where sessions are shown or ended it does not */
+	bool at_gate; /* gate_cache counts; where sessions are shown or ended it does not */
 };
 
 struct access {

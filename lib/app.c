@@ -23,8 +23,8 @@ static struct config *own_config_new(const struct config *config)
 	p->issuers.count = 1;
 	p->audience = p->issuers;
 	p->audience_claim = x_copy(AS_TEXT("aud"));
-	p->jwks_file = x_copy(arena_printf(scratch, "%s/" MINT_JWKS_FILE,
-					   config->session.keys_dir));
+	p->jwks_file = x_copy(
+		arena_printf(scratch, "%s/" MINT_JWKS_FILE, config->session.keys_dir));
 	p->algorithms = 1u << JWS_ES256;
 	p->require = x_alloc(sizeof(*p->require));
 	*p->require = (struct claim_rule){ "type", "session" };

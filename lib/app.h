@@ -12,7 +12,7 @@
 struct app {
 	struct config *config; /* owned */
 	struct store *store;
-	struct rate *rate; /* NULL: no limit */
+	struct rate *rate;	  /* NULL: no limit */
 	struct token_rules rules; /* with the providers */
 
 	/* Session mode "jwt", else NULL: our own tokens, and we as their provider. */

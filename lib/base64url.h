@@ -6,7 +6,7 @@
 
 /* Bytes that N encoded characters stand for, and the other way round. */
 #define BASE64URL_DECODED(n) ((n) / 4 * 3 + ((n) % 4 ? (n) % 4 - 1 : 0))
-#define BASE64URL_ENCODED(n) (((n) * 4 + 2) / 3)
+#define BASE64URL_ENCODED(n) (((n)*4 + 2) / 3)
 
 /*
  * Decodes ENCODED into OUT, which has room for BASE64URL_DECODED(encoded.len) bytes.

@@ -77,7 +77,8 @@ bool claims_hold(const struct json *claims, const struct claim_rule *rule)
 	for (size_t i = 0; i < json_array_length(claim); i++)
 		if (!is_comparable(json_array_at(claim, i)))
 			return false;
-	return *rule->values && (json_type(claim) == JSON_ARRAY || is_comparable(claim)) &&
+	return *rule->values &&
+	       (json_type(claim) == JSON_ARRAY || is_comparable(claim)) &&
 	       !claim_holds(claim, rule->values);
 }
 

@@ -9,7 +9,8 @@
  * and what must not be there, "!claim".
  */
 struct claim_rule {
-	const char *claim;  /* a member name or a JSON Pointer, "!" before it if it forbids */
+	const char
+		*claim; /* a member name or a JSON Pointer, "!" before it if it forbids */
 	const char *values; /* as written, "a|b"; empty in "!claim" */
 };
 
@@ -31,6 +32,7 @@ bool claims_issuer(const char *pattern, struct text issuer, struct text tenant);
 bool claims_audience(const struct json *claim, const char *const *list, size_t count);
 
 /* A NumericDate (RFC 7519, 2) from 0 to 253402300799; fractions are cut off. */
-bool claims_time(const struct json *claims, const char *name, bool *present, int64_t *out);
+bool claims_time(const struct json *claims, const char *name, bool *present,
+		 int64_t *out);
 
 #endif

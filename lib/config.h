@@ -32,7 +32,11 @@ struct config_database {
 };
 
 enum config_match { CONFIG_MATCH_EMAIL, CONFIG_MATCH_SUBJECT };
-enum config_verified { CONFIG_VERIFIED_NEVER, CONFIG_VERIFIED_ALWAYS, CONFIG_VERIFIED_RULE };
+enum config_verified {
+	CONFIG_VERIFIED_NEVER,
+	CONFIG_VERIFIED_ALWAYS,
+	CONFIG_VERIFIED_RULE
+};
 
 /* One provider block, the preset's values filled in where the file said nothing. */
 struct config_provider {
@@ -50,7 +54,7 @@ struct config_provider {
 	struct claim_rule verified_rule;
 	enum config_match match;
 	int leeway_s;
-	int max_age_s;  /* 0: no limit */
+	int max_age_s; /* 0: no limit */
 	int max_life_s;
 	bool link, form;
 	int single_use_s; /* 0: off */
@@ -79,7 +83,7 @@ enum config_session_mode {
 
 struct config_session {
 	enum config_session_mode mode;
-	bool rows; /* sessions = yes: they stand in a table and can be ended */
+	bool rows;	/* sessions = yes: they stand in a table and can be ended */
 	bool stateless; /* derived: mode "jwt" without them */
 	int64_t lifetime_s, idle_s, touch_every_s;
 	char *cookie; /* never NULL once loaded */
@@ -91,7 +95,12 @@ struct config_session {
 };
 
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
-enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+enum config_log_level {
+	CONFIG_LOG_ERROR,
+	CONFIG_LOG_WARNING,
+	CONFIG_LOG_INFO,
+	CONFIG_LOG_DEBUG
+};
 enum config_log_target { CONFIG_LOG_STDERR, CONFIG_LOG_SYSLOG };
 
 struct config_log {

@@ -178,7 +178,8 @@ static bool check_query(struct config_state *s, enum config_option_id id, const 
 	    !query_uses(&query, QUERY_PHONE))
 		return config_refuse(s, b, id, "it asks for neither :email nor :phone");
 	if (id == OPTION_accounts_query_create && query_uses(&query, QUERY_USER_ID))
-		return config_refuse(s, b, id, "nobody has a :user_id before he is created");
+		return config_refuse(s, b, id,
+				     "nobody has a :user_id before he is created");
 	return true;
 }
 
@@ -204,17 +205,23 @@ static bool check_accounts(struct config_state *s)
 		if (accounts->query_create || accounts->query_seen)
 			return config_refuse(s, b, id, "needs query_lookup beside it");
 		if (accounts->accept_collation)
-			return config_refuse(s, b, OPTION_accounts_accept_collation,
-					     "is for a users table of your own: query_lookup");
+			return config_refuse(
+				s, b, OPTION_accounts_accept_collation,
+				"is for a users table of your own: query_lookup");
 		return true;
 	}
 	if (!accounts->query_create && accounts->signup != CONFIG_SIGNUP_CLOSED)
-		return config_refuse(s, b, OPTION_accounts_query_lookup,
-				     "needs query_create beside it, or signup = \"closed\"");
-	accounts->forget_subjects = s->config.session.stateless && !needs_identities(&s->config);
-	return check_query(s, OPTION_accounts_query_lookup, accounts->query_lookup, QUERY_FINDS) &&
-	       check_query(s, OPTION_accounts_query_create, accounts->query_create, QUERY_CHANGES) &&
-	       check_query(s, OPTION_accounts_query_seen, accounts->query_seen, QUERY_CHANGES);
+		return config_refuse(
+			s, b, OPTION_accounts_query_lookup,
+			"needs query_create beside it, or signup = \"closed\"");
+	accounts->forget_subjects =
+		s->config.session.stateless && !needs_identities(&s->config);
+	return check_query(s, OPTION_accounts_query_lookup, accounts->query_lookup,
+			   QUERY_FINDS) &&
+	       check_query(s, OPTION_accounts_query_create, accounts->query_create,
+			   QUERY_CHANGES) &&
+	       check_query(s, OPTION_accounts_query_seen, accounts->query_seen,
+			   QUERY_CHANGES);
 }
 
 /* ---- session */
@@ -277,8 +284,8 @@ static bool check_session(struct config_state *s, const struct config_url *url)
 		return config_refuse(s, block(s, CONFIG_session), OPTION_session_sessions,
 				     "no needs mode = \"jwt\"");
 	if (!s->config.session.rows && s->config.session.max_per_user)
-		return config_refuse(s, block(s, CONFIG_session), OPTION_session_max_per_user,
-				     "needs sessions = yes");
+		return config_refuse(s, block(s, CONFIG_session),
+				     OPTION_session_max_per_user, "needs sessions = yes");
 	s->config.session.stateless = !s->config.session.rows;
 	return check_cookie(s, url);
 }

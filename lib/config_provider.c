@@ -165,17 +165,21 @@ static bool check_made(struct config_state *s, const struct config_block *b,
 	const char *why;
 
 	if (!config_url_parse(s->arena, issuer, &at, &why))
-		return config_error(s, config_line(b, OPTION_provider_issuer),
-				    "issuer: \"%s\" has %s, so preset %s cannot tell where the "
-				    "keys are: set jwks_url", issuer, why, provider->preset);
+		return config_error(
+			s, config_line(b, OPTION_provider_issuer),
+			"issuer: \"%s\" has %s, so preset %s cannot tell where the "
+			"keys are: set jwks_url",
+			issuer, why, provider->preset);
 	if (config_url_parse(s->arena, provider->jwks_url, &keys, &why) &&
-	    strcmp(config_url_origin(s->arena, &at), config_url_origin(s->arena, &keys)) == 0 &&
+	    strcmp(config_url_origin(s->arena, &at),
+		   config_url_origin(s->arena, &keys)) == 0 &&
 	    !strstr(keys.path, "//"))
 		return true;
-	return config_error(s, config_line(b, OPTION_provider_issuer),
-			    "issuer: \"%s\" puts the keys at \"%s\": is there a slash too few "
-			    "or too many at its end? Preset %s takes %s", issuer,
-			    provider->jwks_url, provider->preset, yours ? yours : "another");
+	return config_error(
+		s, config_line(b, OPTION_provider_issuer),
+		"issuer: \"%s\" puts the keys at \"%s\": is there a slash too few "
+		"or too many at its end? Preset %s takes %s",
+		issuer, provider->jwks_url, provider->preset, yours ? yours : "another");
 }
 
 static bool expand(struct config_state *s, struct config_block *b)
@@ -203,10 +207,11 @@ static bool expand(struct config_state *s, struct config_block *b)
 	provider->jwks_url = config_expand(s->arena, provider->jwks_url, audience,
 					   only(&provider->issuers));
 	if (!provider->jwks_url)
-		return config_error(s, b->line,
-				    "provider \"%s\": preset %s makes jwks_url from one "
-				    "audience or issuer: set one of each, or set jwks_url",
-				    provider->name, provider->preset);
+		return config_error(
+			s, b->line,
+			"provider \"%s\": preset %s makes jwks_url from one "
+			"audience or issuer: set one of each, or set jwks_url",
+			provider->name, provider->preset);
 	return !made_of_issuer || check_made(s, b, only(&provider->issuers));
 }
 
@@ -280,9 +285,10 @@ bool config_provider_check(struct config_state *s, struct config_block *b)
 	if (strcmp(provider->audience_claim, "iss") == 0 &&
 	    (!preset || preset->values[OPTION_provider_audience_claim] == NULL ||
 	     strcmp(preset->values[OPTION_provider_audience_claim], "iss") != 0))
-		return config_refuse(s, b, OPTION_provider_audience_claim,
-				     "\"iss\" is for presets whose issuer has no tokens but "
-				     "yours: everybody's would be accepted");
+		return config_refuse(
+			s, b, OPTION_provider_audience_claim,
+			"\"iss\" is for presets whose issuer has no tokens but "
+			"yours: everybody's would be accepted");
 	if (!provider->algorithms)
 		return config_refuse(s, b, OPTION_provider_algorithms, "is empty");
 	if (provider->match == CONFIG_MATCH_EMAIL && !provider->email_claim &&

@@ -26,7 +26,8 @@ static void set_tls(MYSQL *mysql, const struct db *db)
 	const enum config_tls tls = db->config->tls;
 
 #if HAVE_DECL_MYSQL_OPT_SSL_MODE
-	unsigned mode = tls == CONFIG_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
+	unsigned mode =
+		tls == CONFIG_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
 
 	if (tls == CONFIG_TLS_OFF)
 		return;
@@ -74,11 +75,12 @@ static bool set_session(MYSQL *mysql, const struct config_database *config)
 	 * A lock is waited for less long than an answer, so that it ends as 1205. With
 	 * unique_checks off some servers let one address be there twice.
 	 */
-	snprintf(sql, sizeof(sql),
-		 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
-		 "innodb_lock_wait_timeout = %d, time_zone = '+00:00', autocommit = 1, "
-		 "unique_checks = 1, foreign_key_checks = 1, completion_type = 'NO_CHAIN'",
-		 config->query_timeout_s > 1 ? config->query_timeout_s - 1 : 1);
+	snprintf(
+		sql, sizeof(sql),
+		"SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+		"innodb_lock_wait_timeout = %d, time_zone = '+00:00', autocommit = 1, "
+		"unique_checks = 1, foreign_key_checks = 1, completion_type = 'NO_CHAIN'",
+		config->query_timeout_s > 1 ? config->query_timeout_s - 1 : 1);
 	if (mysql_query(mysql, sql) ||
 	    mysql_query(mysql, "SET SESSION TRANSACTION"
 			       " ISOLATION LEVEL READ COMMITTED, READ WRITE"))
@@ -98,7 +100,8 @@ static bool is_encrypted_as_set(MYSQL *mysql, const struct config_database *conf
  * A replica, or the primary of yesterday: it would answer reads, by what it knows so far, and
  * call a session of a moment ago gone. Where there is but one host there is none to ask instead.
  */
-static bool is_written_to(MYSQL *mysql, const struct config_database *config, unsigned *error)
+static bool is_written_to(MYSQL *mysql, const struct config_database *config,
+			  unsigned *error)
 {
 	MYSQL_RES *result;
 	MYSQL_ROW row;
@@ -111,7 +114,8 @@ static bool is_written_to(MYSQL *mysql, const struct config_database *config, un
 	result = mysql_store_result(mysql);
 	row = result ? mysql_fetch_row(result) : NULL;
 	/* A number on most servers, a word on some. */
-	written = row && row[0] && (strcmp(row[0], "0") == 0 || strcmp(row[0], "OFF") == 0);
+	written =
+		row && row[0] && (strcmp(row[0], "0") == 0 || strcmp(row[0], "OFF") == 0);
 	if (!written)
 		*error = 1290; /* ER_OPTION_PREVENTS_STATEMENT */
 	mysql_free_result(result);
@@ -129,8 +133,8 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 	if (mysql_real_connect(link->mysql, *host ? host : NULL, config->user,
 			       config->password, config->name, (unsigned)config->port,
 			       local ? config->socket : NULL, 0) &&
-	    is_encrypted_as_set(link->mysql, config) && set_session(link->mysql, config) &&
-	    is_written_to(link->mysql, config, error))
+	    is_encrypted_as_set(link->mysql, config) &&
+	    set_session(link->mysql, config) && is_written_to(link->mysql, config, error))
 		return true;
 	if (!*error)
 		*error = mysql_errno(link->mysql);
@@ -167,7 +171,8 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	}
 	link->fault = DB_LOST;
 	metrics_db(METRICS_DB_CONNECT);
-	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error, db_error_meaning(error));
+	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error,
+		       db_error_meaning(error));
 }
 
 struct db *db_new(const struct config *config)
@@ -222,7 +227,8 @@ struct db_link *db_take(struct db *db, struct problem *p)
 	pthread_mutex_unlock(&db->mutex);
 	if (!link) {
 		metrics_db(METRICS_DB_BUSY);
-		problem(p, DATABASE_AWAY, "all %d connections are busy", db->config->pool);
+		problem(p, DATABASE_AWAY, "all %d connections are busy",
+			db->config->pool);
 	} else if (!db_open(db, link, p)) {
 		db_give_back(db, link);
 		link = NULL;
@@ -309,7 +315,8 @@ bool db_run_text(struct db_link *link, struct text sql, struct problem *p)
 	if (!mysql_real_query(link->mysql, sql.data, sql.len))
 		return true;
 	/* The first words of a statement of ours, for the log. */
-	snprintf(what, sizeof(what), "%.*s", (int)(sql.len < 40 ? sql.len : 40), sql.data);
+	snprintf(what, sizeof(what), "%.*s", (int)(sql.len < 40 ? sql.len : 40),
+		 sql.data);
 	return db_fail(link, mysql_errno(link->mysql), what, p);
 }
 

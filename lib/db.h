@@ -28,7 +28,7 @@ enum db_fault {
 	DB_OTHER,
 };
 
-struct db;   /* a pool */
+struct db;	/* a pool */
 struct db_link; /* one connection of it */
 
 struct db *db_new(const struct config *config);
@@ -71,8 +71,14 @@ struct db_column {
 };
 
 #define DB_MAX_COLUMNS 16
-#define DB_TEXT_COLUMN(field) { (field), sizeof(field), NULL }
-#define DB_NUMBER_COLUMN(field) { &(field), 0, NULL }
+#define DB_TEXT_COLUMN(field)                                                            \
+	{                                                                                \
+		(field), sizeof(field), NULL                                             \
+	}
+#define DB_NUMBER_COLUMN(field)                                                          \
+	{                                                                                \
+		&(field), 0, NULL                                                        \
+	}
 
 /* One statement with what goes in and out. */
 struct db_call {
@@ -80,7 +86,7 @@ struct db_call {
 	struct db_value *values;
 	size_t value_count;
 	const struct db_column *columns;
-	size_t column_count; /* 0: a change, not a query */
+	size_t column_count;	     /* 0: a change, not a query */
 	void (*each)(void *context); /* after each row; may be NULL */
 	void *context;
 	uint64_t changed, new_id; /* out, of a change */
@@ -94,10 +100,12 @@ enum store_outcome db_run(struct db_link *link, struct db_call *call, struct pro
 
 const char *db_statement_text(enum sql_statement id);
 
-bool db_begin(struct db_link *link, struct problem *p) __attribute__((warn_unused_result));
+bool db_begin(struct db_link *link, struct problem *p)
+	__attribute__((warn_unused_result));
 void db_roll_back(struct db_link *link);
 /* After a failure with DB_LOST the fate of the transaction is unknown. */
-bool db_commit(struct db_link *link, struct problem *p) __attribute__((warn_unused_result));
+bool db_commit(struct db_link *link, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /* One statement of a migration, as it stands. */
 bool db_run_text(struct db_link *link, struct text sql, struct problem *p)

@@ -24,7 +24,8 @@ static enum db_fault classify(unsigned number)
 		return DB_NO_TABLE;
 	default:
 		/* The client's own: where its protocol broke is anybody's guess. */
-		return (number >= 2000 && number < 3000) || (number >= 5000 && number < 6000)
+		return (number >= 2000 && number < 3000) ||
+				       (number >= 5000 && number < 6000)
 			       ? DB_LOST
 			       : DB_OTHER;
 	}
@@ -94,5 +95,6 @@ bool db_fail(struct db_link *link, unsigned error, const char *what, struct prob
 	metrics_db(counted[link->fault]);
 	if (link->fault == DB_LOST)
 		db_close(link);
-	return problem(p, DATABASE_AWAY, "%s: error %u%s", what, error, db_error_meaning(error));
+	return problem(p, DATABASE_AWAY, "%s: error %u%s", what, error,
+		       db_error_meaning(error));
 }

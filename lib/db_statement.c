@@ -138,7 +138,8 @@ static bool bind_columns(MYSQL_STMT *statement, const struct db_call *call,
 	for (size_t i = 0; i < call->column_count; i++) {
 		const struct db_column *out = &call->columns[i];
 
-		binds[i].buffer_type = out->size ? MYSQL_TYPE_STRING : MYSQL_TYPE_LONGLONG;
+		binds[i].buffer_type =
+			out->size ? MYSQL_TYPE_STRING : MYSQL_TYPE_LONGLONG;
 		binds[i].buffer = out->out;
 		binds[i].buffer_length = out->size;
 		binds[i].length = &row->lens[i];
@@ -215,8 +216,9 @@ enum store_outcome db_run(struct db_link *link, struct db_call *call, struct pro
 		/* To try again would not help: the administrator's statement is at fault. */
 		if (call->id >= SQL_STATEMENTS && db_error_is_ours(error)) {
 			problem_clear(p);
-			problem(p, INTERNAL, "%s: error %u%s", text_of_statement(link, call->id).name,
-				error, db_error_meaning(error));
+			problem(p, INTERNAL, "%s: error %u%s",
+				text_of_statement(link, call->id).name, error,
+				db_error_meaning(error));
 		}
 		return STORE_FAILED;
 	}

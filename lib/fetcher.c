@@ -168,7 +168,8 @@ void fetcher_free(struct fetcher *f)
 
 static const char *source(const struct fetcher *f)
 {
-	return f->provider->discovery ? f->provider->issuers.items[0] : f->provider->jwks_url;
+	return f->provider->discovery ? f->provider->issuers.items[0]
+				      : f->provider->jwks_url;
 }
 
 bool fetcher_url_is(const struct fetcher *f, struct text url)
@@ -212,7 +213,8 @@ const char *fetcher_program(char path[PATH_MAX])
 		if (snprintf(path, PATH_MAX, "%s/pintle-fetch", own) < PATH_MAX &&
 		    access(path, X_OK) == 0)
 			return path;
-		if (snprintf(path, PATH_MAX, "%s/../fetch/pintle-fetch", own) < PATH_MAX &&
+		if (snprintf(path, PATH_MAX, "%s/../fetch/pintle-fetch", own) <
+			    PATH_MAX &&
 		    access(path, X_OK) == 0)
 			return path;
 	}
@@ -237,7 +239,8 @@ static int spawn(const char *program, char *const argv[], pid_t *child)
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attributes,
+				 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	error = posix_spawn(child, program, &files, &attributes, argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
@@ -278,8 +281,8 @@ static bool begin(struct fetcher *f, bool force)
 	argv[n] = NULL;
 	error = spawn(program, (char *const *)argv, &pid);
 	if (error) {
-		log_event(CONFIG_LOG_ERROR, "fetch", "%s cannot be started: error %d", program,
-			  error);
+		log_event(CONFIG_LOG_ERROR, "fetch", "%s cannot be started: error %d",
+			  program, error);
 		return false;
 	}
 	f->child = child_new(pid);
@@ -351,7 +354,8 @@ static void wait_for_end(struct fetcher *f)
 {
 	const struct timespec pause = { 0, POLL_NS };
 	const bool patient = take_place(f);
-	const double give_up_at = monotonic() + (patient ? f->limit_s + 1 : QUICK_S - age(f));
+	const double give_up_at =
+		monotonic() + (patient ? f->limit_s + 1 : QUICK_S - age(f));
 
 	while (fetcher_is_busy(f) && monotonic() <= give_up_at)
 		nanosleep(&pause, NULL);

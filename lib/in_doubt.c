@@ -24,7 +24,8 @@ static int open_file(const char *state_dir, int flags)
 
 static void print_line(char line[LINE_SIZE], const char *session_id, uint64_t generation)
 {
-	snprintf(line, LINE_SIZE, "%.64s.%llu\n", session_id, (unsigned long long)generation);
+	snprintf(line, LINE_SIZE, "%.64s.%llu\n", session_id,
+		 (unsigned long long)generation);
 }
 
 static bool append(int fd, const char *state_dir, const char *line)
@@ -64,7 +65,8 @@ bool in_doubt_find(const char *state_dir, const char *session_id, uint64_t gener
 
 	if (fd < 0)
 		return false;
-	while (got < FILE_MAX_BYTES && (n = read(fd, all + got, (size_t)(FILE_MAX_BYTES - got))) > 0)
+	while (got < FILE_MAX_BYTES &&
+	       (n = read(fd, all + got, (size_t)(FILE_MAX_BYTES - got))) > 0)
 		got += n;
 	close(fd);
 	print_line(line, session_id, generation);

@@ -36,7 +36,8 @@ static size_t count_members(struct json_object *value)
 	size_t count = 0;
 
 	if (json_object_is_type(value, json_type_object)) {
-		json_object_object_foreach (value, name, member) {
+		json_object_object_foreach(value, name, member)
+		{
 			(void)name;
 			count += 1 + count_members(member);
 		}
@@ -234,7 +235,8 @@ bool json_each(const struct json *object,
 {
 	if (!is(object, JSON_OBJECT))
 		return true;
-	json_object_object_foreach (object_of(object), name, member) {
+	json_object_object_foreach(object_of(object), name, member)
+	{
 		if (!each(context, text_of(name), (const struct json *)member))
 			return false;
 	}
@@ -246,11 +248,9 @@ struct text json_print(struct arena *a, const struct json *value)
 	struct buffer b;
 	struct text printed;
 
-	printed.data =
-		json_object_to_json_string_length(object_of(value),
-						  JSON_C_TO_STRING_PLAIN |
-							  JSON_C_TO_STRING_NOSLASHESCAPE,
-						  &printed.len);
+	printed.data = json_object_to_json_string_length(
+		object_of(value), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+		&printed.len);
 	b = buffer_new(a, printed.len);
 	json_add_raw(&b, NULL, printed);
 	return buffer_text(&b);

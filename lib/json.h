@@ -85,7 +85,7 @@ struct text json_print(struct arena *a, const struct json *value);
  * one where the place needs it. NAME is NULL inside arrays and for the outermost value.
  */
 void json_begin(struct buffer *b, const char *name, char bracket); /* '{' or '[' */
-void json_end(struct buffer *b, char bracket);			     /* '}' or ']' */
+void json_end(struct buffer *b, char bracket);			   /* '}' or ']' */
 void json_add_string(struct buffer *b, const char *name, struct text value);
 void json_add_number(struct buffer *b, const char *name, int64_t value);
 void json_add_boolean(struct buffer *b, const char *name, bool value);

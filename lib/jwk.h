@@ -11,16 +11,16 @@
 
 /* A usable key of a set. */
 struct jwk {
-	char *kid;		    /* NULL when it has none */
-	char *issuer;		    /* Microsoft pins some keys to one issuer; NULL otherwise */
-	jws_algorithm_set fits;	    /* by type, curve, and "alg" where present */
+	char *kid;    /* NULL when it has none */
+	char *issuer; /* Microsoft pins some keys to one issuer; NULL otherwise */
+	jws_algorithm_set fits; /* by type, curve, and "alg" where present */
 	struct jws_key *key;
-	bool contradicted;	    /* another key stands under the same kid: serves nobody */
+	bool contradicted; /* another key stands under the same kid: serves nobody */
 };
 
 struct jwk_set {
 	struct jwk *keys;
-	size_t count;	/* usable keys */
+	size_t count; /* usable keys */
 	size_t skipped; /* entries passed over: for encryption, of unknown type, weak, private */
 	char skipped_why[80]; /* why the first of them was, for the log; "" if none */
 };

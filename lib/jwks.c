@@ -33,8 +33,8 @@ struct jwks {
 
 	pthread_mutex_t mutex; /* for all below */
 	struct snapshot *current;
-	struct stat loaded;	/* the file that CURRENT, or the last complaint, came from */
-	time_t looked_at;	/* CLOCK_MONOTONIC */
+	struct stat loaded; /* the file that CURRENT, or the last complaint, came from */
+	time_t looked_at;   /* CLOCK_MONOTONIC */
 };
 
 static void snapshot_release(void *handle)
@@ -104,7 +104,8 @@ static bool read_file(const struct jwks *jwks, struct arena *a, struct stat *st,
 		/* Short of descriptors for a moment: this is not the file's answer, ask again. */
 		if (errno == EMFILE || errno == ENFILE)
 			memset(st, 0, sizeof(*st));
-		return problem(p, KEYS_AWAY, "key file cannot be opened: error %d", errno);
+		return problem(p, KEYS_AWAY, "key file cannot be opened: error %d",
+			       errno);
 	}
 	if (fstat(fd, st) || !S_ISREG(st->st_mode) || st->st_size > RECORD_MAX_BYTES ||
 	    !is_trusted_owner(jwks, st->st_uid) || (st->st_mode & 022)) {
@@ -152,8 +153,8 @@ static struct snapshot *snapshot_read(const struct jwks *jwks, struct stat *st,
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	/* Not the time of modification: a file refused for its mode is tried again after chmod. */
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+	       a->st_size == b->st_size && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
 	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
@@ -180,7 +181,8 @@ static void look(struct jwks *jwks, bool at_once)
 		return;
 	}
 	if (fresh->set.skipped)
-		log_event(CONFIG_LOG_INFO, "keys", "provider %s: %zu keys, %zu passed over (%s)",
+		log_event(CONFIG_LOG_INFO, "keys",
+			  "provider %s: %zu keys, %zu passed over (%s)",
 			  jwks->provider->name, fresh->set.count, fresh->set.skipped,
 			  fresh->set.skipped_why);
 	snapshot_release(jwks->current);
@@ -244,11 +246,12 @@ static bool give_up(const struct jwks *jwks, const struct snapshot *s, int64_t n
 	if (s && (jwks->pinned || s->fetched_at + cooldown_s >= now))
 		return problem(p, TOKEN_KEY, "not among %zu keys", s->set.count);
 	/* Nothing is fetched before the cool-down is over: to come back earlier is no use. */
-	p->retry_after_s = jwks->pinned				? 0
+	p->retry_after_s = jwks->pinned			    ? 0
 			   : fetcher_is_busy(jwks->fetcher) ? RETRY_SOON_S
-							     : (unsigned)cooldown_s;
+							    : (unsigned)cooldown_s;
 	if (!s)
-		return problem(p, KEYS_AWAY, "provider %s has no keys", jwks->provider->name);
+		return problem(p, KEYS_AWAY, "provider %s has no keys",
+			       jwks->provider->name);
 	return problem(p, KEYS_AWAY, "the key set of provider %s could not be fetched",
 		       jwks->provider->name);
 }

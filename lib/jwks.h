@@ -13,7 +13,8 @@
 
 struct jwks;
 
-struct jwks *jwks_new(const struct config *config, const struct config_provider *provider);
+struct jwks *jwks_new(const struct config *config,
+		      const struct config_provider *provider);
 void jwks_free(struct jwks *jwks);
 
 /* What a token says of its key. */
@@ -41,9 +42,10 @@ bool jwks_refresh(struct jwks *jwks, int64_t now, struct problem *p)
 	__attribute__((warn_unused_result));
 
 /* The names of a provider's files in STATE_DIR, shared with pintle-fetch. */
-#define JWKS_FILE "%s/jwks/%s.json"   /* the last good set */
-#define JWKS_TRIED "%s/jwks/%s.tried" /* the URL; its mtime: when a fetch was last begun */
-#define JWKS_LOCK "%s/jwks/%s.lock"   /* held while a fetch runs */
+#define JWKS_FILE "%s/jwks/%s.json" /* the last good set */
+#define JWKS_TRIED                                                                       \
+	"%s/jwks/%s.tried"	    /* the URL; its mtime: when a fetch was last begun */
+#define JWKS_LOCK "%s/jwks/%s.lock" /* held while a fetch runs */
 
 /*
  * The text of a JWKS_FILE: one JSON object with "url", "etag", "fetched_at", "fresh_until"

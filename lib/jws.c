@@ -398,10 +398,10 @@ static bool verify(const EVP_MD_CTX *template, struct text signed_,
 		   const unsigned char *signature, size_t len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good = template && ctx && EVP_MD_CTX_copy_ex(ctx, template) == 1 &&
-		    EVP_DigestVerify(ctx, signature, len,
-				     (const unsigned char *)signed_.data,
-				     signed_.len) == 1;
+	bool good =
+		template && ctx && EVP_MD_CTX_copy_ex(ctx, template) == 1 &&
+		EVP_DigestVerify(ctx, signature, len, (const unsigned char *)signed_.data,
+				 signed_.len) == 1;
 
 	EVP_MD_CTX_free(ctx);
 	return good;
@@ -439,9 +439,10 @@ char *jws_generate_es256(unsigned char x[32], unsigned char y[32])
 	char *pem = NULL, *data;
 	long len;
 
-	if (pair && out && PEM_write_bio_PrivateKey(out, pair, NULL, NULL, 0, NULL, NULL) &&
-	    EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
-					    &point_len) &&
+	if (pair && out &&
+	    PEM_write_bio_PrivateKey(out, pair, NULL, NULL, 0, NULL, NULL) &&
+	    EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, point,
+					    sizeof(point), &point_len) &&
 	    point_len == sizeof(point) && point[0] == 4) {
 		len = BIO_get_mem_data(out, &data);
 		pem = x_copy((struct text){ data, (size_t)len });

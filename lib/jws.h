@@ -51,8 +51,9 @@ bool jws_key_equal(const struct jws_key *a, const struct jws_key *b);
  * Does SIGNATURE sign SIGNED under ALGORITHM? False as well when the key is not fit for it,
  * or the signature's length is not exactly that of the algorithm and key.
  */
-bool jws_verify(const struct jws_key *key, enum jws_algorithm algorithm, struct text signed_,
-		struct text signature) __attribute__((warn_unused_result));
+bool jws_verify(const struct jws_key *key, enum jws_algorithm algorithm,
+		struct text signed_, struct text signature)
+	__attribute__((warn_unused_result));
 
 /*
  * A new P-256 key pair: the private half as PEM (the caller wipes and frees it), the public

@@ -17,7 +17,8 @@
  * Format, level and target, a byte each: a reload changes them while threads write lines,
  * and a line is of one kind from its beginning to its end.
  */
-static atomic_uint settings = CONFIG_LOG_TEXT | CONFIG_LOG_INFO << 8 | CONFIG_LOG_STDERR << 16;
+static atomic_uint settings =
+	CONFIG_LOG_TEXT | CONFIG_LOG_INFO << 8 | CONFIG_LOG_STDERR << 16;
 
 /* A line under construction; on the stack, so that logging works when memory does not. */
 struct line {
@@ -62,8 +63,8 @@ static bool is_json(const struct line *line)
 
 static bool is_token_char(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '-' || c == '_';
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
 /* How many token characters begin at T[I]; 0 in the middle of them. */
@@ -154,7 +155,8 @@ static void add_name(struct line *line, const char *name)
 	}
 }
 
-static void add_value(struct line *line, const char *name, struct text value, bool is_path)
+static void add_value(struct line *line, const char *name, struct text value,
+		      bool is_path)
 {
 	const bool quotes = is_json(line) || !is_word(value);
 
@@ -238,8 +240,8 @@ static void finish(struct line *line, enum config_log_level level)
 
 void log_request(const struct log_request *r)
 {
-	const enum config_log_level level = r->status >= 500 ? CONFIG_LOG_ERROR
-							     : CONFIG_LOG_INFO;
+	const enum config_log_level level =
+		r->status >= 500 ? CONFIG_LOG_ERROR : CONFIG_LOG_INFO;
 	struct line line;
 
 	line.how = current();

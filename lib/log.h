@@ -21,7 +21,7 @@ struct log_request {
 	struct text method, path, address;
 	int status;
 	const char *error, *cause, *detail; /* of the problem, if any */
-	const char *place;		    /* file:line where it was noted; at debug level */
+	const char *place; /* file:line where it was noted; at debug level */
 	const char *provider, *user_id;
 	double milliseconds;
 };

@@ -2,7 +2,8 @@
 
 struct attempt {
 	const struct login_request *request;
-	const unsigned char *token; /* the hash of the provider's token, where it is needed */
+	const unsigned char
+		*token; /* the hash of the provider's token, where it is needed */
 	struct login *login;
 };
 
@@ -20,7 +21,8 @@ static bool needs_token(const struct login_request *r)
 /* A provider's token that is posted again starts its session anew. */
 static const unsigned char *same_token(const struct attempt *a)
 {
-	return a->request->config->session.mode == CONFIG_SESSION_PROVIDER ? a->token : NULL;
+	return a->request->config->session.mode == CONFIG_SESSION_PROVIDER ? a->token
+									   : NULL;
 }
 
 /* With single_use: a token opens sessions for a while after its first use, then no more. */
@@ -33,8 +35,8 @@ static bool use_token(struct store_tx *tx, const struct attempt *a, struct probl
 	if (!provider->single_use_s)
 		return true;
 	switch (store_token_use(tx, a->token, r->now,
-				r->identity->expires_at + provider->leeway_s, &first_used_at,
-				p)) {
+				r->identity->expires_at + provider->leeway_s,
+				&first_used_at, p)) {
 	case STORE_OK:
 		break;
 	case STORE_ALREADY_THERE: /* the same token is being posted twice at once */
@@ -48,14 +50,14 @@ static bool use_token(struct store_tx *tx, const struct attempt *a, struct probl
 }
 
 /* The session, if there are any: in the place of the one that came along. */
-static bool renew_session(struct store_tx *tx, const struct attempt *a, const char *user_id,
-			  struct problem *p)
+static bool renew_session(struct store_tx *tx, const struct attempt *a,
+			  const char *user_id, struct problem *p)
 {
 	return !a->login->has_session || a->request->config->session.stateless ||
 	       (end_session(tx, a->request->old_hash, p) &&
 		end_session(tx, same_token(a), p) &&
-		session_start(tx, &a->request->config->session, user_id, &a->login->session,
-			      p));
+		session_start(tx, &a->request->config->session, user_id,
+			      &a->login->session, p));
 }
 
 static bool attempt_login(struct store_tx *tx, void *context, struct problem *p)

@@ -16,7 +16,7 @@ struct login_request {
 struct login {
 	struct store_user user;
 	struct session session;
-	bool created; /* true for exactly one of any number of first logins at once */
+	bool created;	  /* true for exactly one of any number of first logins at once */
 	bool has_session; /* false in session mode "none"; with sessions = no it has no id */
 };
 
@@ -25,6 +25,7 @@ struct login {
  * returns true all of it is committed. Problems: as user_find_or_create.
  */
 bool login_record(struct store *store, const struct login_request *request,
-		  struct login *out, struct problem *p) __attribute__((warn_unused_result));
+		  struct login *out, struct problem *p)
+	__attribute__((warn_unused_result));
 
 #endif

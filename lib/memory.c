@@ -23,8 +23,8 @@
 #ifndef __has_feature
 #define __has_feature(what) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||           \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                     \
+	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||           \
 	__has_feature(memory_sanitizer)
 #define HAS_ITS_OWN 1 /* a sanitizer's allocator ends the process too */
 #elif !defined(HAVE___LIBC_MALLOC)

@@ -111,13 +111,15 @@ static bool make(int fd, struct stat *st)
 	return !errno &&
 	       pwrite(fd, &since, sizeof(since), offsetof(struct table, since)) ==
 		       (ssize_t)sizeof(since) &&
-	       pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) && fstat(fd, st) == 0;
+	       pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	       fstat(fd, st) == 0;
 }
 
 static bool map(int fd, struct stat *st)
 {
 	/* So that nobody sees it half made. */
-	return flock(fd, LOCK_EX) == 0 && is_ours(fd, st) && (has_header(fd, st) || make(fd, st)) &&
+	return flock(fd, LOCK_EX) == 0 && is_ours(fd, st) &&
+	       (has_header(fd, st) || make(fd, st)) &&
 	       mmap(metrics.table, sizeof(struct table), PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED;
 }
@@ -132,8 +134,8 @@ static bool detach(void)
 
 static void attach(void)
 {
-	const int fd = open(metrics.path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-			    0600);
+	const int fd = open(metrics.path,
+			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	const bool mapped = fd >= 0 && map(fd, &metrics.file);
 	const int error = errno;
 
@@ -148,8 +150,8 @@ static void attach(void)
 	}
 	detach();
 	if (!metrics.complained)
-		log_event(CONFIG_LOG_ERROR, "metrics", "%s: %s; nothing is counted", metrics.path,
-			  strerror(error));
+		log_event(CONFIG_LOG_ERROR, "metrics", "%s: %s; nothing is counted",
+			  metrics.path, strerror(error));
 	metrics.complained = true;
 }
 
@@ -194,7 +196,8 @@ static void look(uint64_t second)
 
 void metrics_open(const char *state_dir)
 {
-	struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+	struct sigaction action = { .sa_sigaction = on_bus_error,
+				    .sa_flags = SA_SIGINFO };
 	void *place;
 
 	pthread_mutex_lock(&mutex);
@@ -242,7 +245,8 @@ static void observe(struct metrics_histogram *h, uint64_t us)
 	};
 	size_t i = 0;
 
-	_Static_assert(sizeof(limits) / sizeof(*limits) + 1 == METRICS_BUCKETS, "metrics.def");
+	_Static_assert(sizeof(limits) / sizeof(*limits) + 1 == METRICS_BUCKETS,
+		       "metrics.def");
 	while (i < METRICS_BUCKETS - 1 && us > limits[i])
 		i++;
 	add(&h->buckets[i], 1);

@@ -61,7 +61,8 @@ const char *metrics_path_pattern(enum metrics_path path);
 
 #define METRICS_BUCKETS 15 /* those of metrics.def, and one for what takes longer */
 #define METRICS_STATUSES 15
-#define METRICS_LOGINS (PROBLEM_KINDS + 1) /* by kind; at NONE: who came back; last: created */
+#define METRICS_LOGINS                                                                   \
+	(PROBLEM_KINDS + 1) /* by kind; at NONE: who came back; last: created */
 
 struct metrics_histogram {
 	_Atomic uint64_t buckets[METRICS_BUCKETS], sum_us;
@@ -83,6 +84,7 @@ struct metrics_counts {
 const struct metrics_counts *metrics_read(int64_t *since, struct problem *p);
 
 /* All of them in the text format of Prometheus, version 0.0.4. */
-bool metrics_print(struct buffer *out, struct problem *p) __attribute__((warn_unused_result));
+bool metrics_print(struct buffer *out, struct problem *p)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -54,8 +54,8 @@ static void print_requests(struct buffer *b, const struct metrics_counts *counts
 			if (statuses[i])
 				snprintf(status, sizeof(status), "%d", statuses[i]);
 			buffer_printf(b,
-				      "pintle_requests_total{path=\"%s\",status=\"%s\"} %" PRIu64
-				      "\n",
+				      "pintle_requests_total{path=\"%s\",status=\"%s\"} "
+				      "%" PRIu64 "\n",
 				      patterns[path], status, counts->requests[path][i]);
 		}
 }
@@ -63,8 +63,9 @@ static void print_requests(struct buffer *b, const struct metrics_counts *counts
 /* What never ends a login, or the check of a token. */
 static bool is_of_login(enum problem_kind kind)
 {
-	return kind != PROBLEM_NONE && kind != PROBLEM_NO_SESSION && kind != PROBLEM_NOT_FOUND &&
-	       kind != PROBLEM_METHOD_NOT_ALLOWED && kind != PROBLEM_CONFIG;
+	return kind != PROBLEM_NONE && kind != PROBLEM_NO_SESSION &&
+	       kind != PROBLEM_NOT_FOUND && kind != PROBLEM_METHOD_NOT_ALLOWED &&
+	       kind != PROBLEM_CONFIG;
 }
 
 static bool is_of_token(enum problem_kind kind)
@@ -74,9 +75,11 @@ static bool is_of_token(enum problem_kind kind)
 	       kind == PROBLEM_KEYS_AWAY;
 }
 
-static void print_login(struct buffer *b, const char *outcome, const char *reason, uint64_t n)
+static void print_login(struct buffer *b, const char *outcome, const char *reason,
+			uint64_t n)
 {
-	buffer_printf(b, "pintle_logins_total{outcome=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+	buffer_printf(b,
+		      "pintle_logins_total{outcome=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
 		      outcome, reason, n);
 }
 
@@ -90,8 +93,8 @@ static void print_logins(struct buffer *b, const struct metrics_counts *counts)
 		const struct problem_row *row = problem_row(kind);
 
 		if (is_of_login(kind))
-			print_login(b, row->status >= 500 ? "failed" : "refused", row->cause,
-				    counts->logins[kind]);
+			print_login(b, row->status >= 500 ? "failed" : "refused",
+				    row->cause, counts->logins[kind]);
 	}
 }
 
@@ -100,7 +103,8 @@ static void print_tokens(struct buffer *b, const struct metrics_counts *counts)
 	static const char *const issuers[METRICS_ISSUERS] = { "provider", "own" };
 
 	head(b, "pintle_token_checks_total", "counter",
-	     "Checks of tokens, those of providers and our own; result is good or the reason.");
+	     "Checks of tokens, those of providers and our own; result is good or the "
+	     "reason.");
 	for (size_t i = 0; i < METRICS_ISSUERS; i++)
 		for (int kind = 0; kind < PROBLEM_KINDS; kind++)
 			if (kind == PROBLEM_NONE || is_of_token(kind))
@@ -113,7 +117,8 @@ static void print_tokens(struct buffer *b, const struct metrics_counts *counts)
 }
 
 static void print_list(struct buffer *b, const char *name, const char *label,
-		       const char *const *values, const _Atomic uint64_t *counts, size_t n)
+		       const char *const *values, const _Atomic uint64_t *counts,
+		       size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		buffer_printf(b, "%s{%s=\"%s\"} %" PRIu64 "\n", name, label, values[i],
@@ -131,13 +136,13 @@ static void print_histogram(struct buffer *b, const char *name, const char *labe
 
 	for (size_t i = 0; i < METRICS_BUCKETS; i++) {
 		count += h->buckets[i];
-		buffer_printf(b, "%s_bucket{%sle=\"%s\"} %" PRIu64 "\n", name, labels, bounds[i],
-			      count);
+		buffer_printf(b, "%s_bucket{%sle=\"%s\"} %" PRIu64 "\n", name, labels,
+			      bounds[i], count);
 	}
-	buffer_printf(b, "%s_sum%s%.*s%s %" PRIu64 ".%06" PRIu64 "\n", name, open, shown, labels,
-		      close, sum / 1000000, sum % 1000000);
-	buffer_printf(b, "%s_count%s%.*s%s %" PRIu64 "\n", name, open, shown, labels, close,
-		      count);
+	buffer_printf(b, "%s_sum%s%.*s%s %" PRIu64 ".%06" PRIu64 "\n", name, open, shown,
+		      labels, close, sum / 1000000, sum % 1000000);
+	buffer_printf(b, "%s_count%s%.*s%s %" PRIu64 "\n", name, open, shown, labels,
+		      close, count);
 }
 
 static void print_times(struct buffer *b, const struct metrics_counts *counts)
@@ -151,7 +156,8 @@ static void print_times(struct buffer *b, const struct metrics_counts *counts)
 		print_histogram(b, "pintle_request_duration_seconds", labels,
 				&counts->request_times[path]);
 	}
-	head(b, "pintle_database_commit_seconds", "histogram", "How long a COMMIT takes.");
+	head(b, "pintle_database_commit_seconds", "histogram",
+	     "How long a COMMIT takes.");
 	print_histogram(b, "pintle_database_commit_seconds", "", &counts->commit_times);
 	head(b, "pintle_key_fetch_duration_seconds", "histogram",
 	     "How long the fetch of a key set takes.");
@@ -177,8 +183,10 @@ bool metrics_print(struct buffer *b, struct problem *p)
 	head(b, "pintle_key_fetches_total", "counter", "Fetches of key sets by outcome.");
 	print_list(b, "pintle_key_fetches_total", "outcome", fetches, counts->fetches,
 		   METRICS_FETCHES);
-	head(b, "pintle_database_errors_total", "counter", "Errors of the database by kind.");
-	print_list(b, "pintle_database_errors_total", "kind", faults, counts->db, METRICS_DBS);
+	head(b, "pintle_database_errors_total", "counter",
+	     "Errors of the database by kind.");
+	print_list(b, "pintle_database_errors_total", "kind", faults, counts->db,
+		   METRICS_DBS);
 	print_times(b, counts);
 	return true;
 }

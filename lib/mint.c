@@ -13,8 +13,8 @@
 
 struct mint {
 	const struct config *config;
-	pthread_mutex_t mutex; /* for all below */
-	time_t looked_at;      /* CLOCK_MONOTONIC */
+	pthread_mutex_t mutex;	 /* for all below */
+	time_t looked_at;	 /* CLOCK_MONOTONIC */
 	struct timespec changed; /* of keys_dir, when what follows was read */
 	char kid[64];
 	struct text pem; /* "" while there is none */
@@ -62,7 +62,8 @@ static bool can_sign(struct text pem)
 
 	if (jwt_new(&jwt))
 		abort(); /* out of memory */
-	if (!jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)pem.data, (int)pem.len))
+	if (!jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)pem.data,
+			 (int)pem.len))
 		encoded = jwt_encode_str(jwt);
 	jwt_free(jwt);
 	good = encoded != NULL;
@@ -131,7 +132,8 @@ static bool fill(jwt_t *jwt, const char *issuer, const struct store_user *user,
 		 const char *session_id, int64_t now, const char *kid)
 {
 	return !jwt_add_header(jwt, "kid", kid) && !jwt_add_grant(jwt, "iss", issuer) &&
-	       !jwt_add_grant(jwt, "aud", issuer) && !jwt_add_grant(jwt, "sub", user->id) &&
+	       !jwt_add_grant(jwt, "aud", issuer) &&
+	       !jwt_add_grant(jwt, "sub", user->id) &&
 	       (!*session_id || !jwt_add_grant(jwt, "sid", session_id)) &&
 	       !jwt_add_grant(jwt, "type", "session") &&
 	       (!*user->email || !jwt_add_grant(jwt, "email", user->email)) &&
@@ -167,8 +169,8 @@ bool mint_token(struct mint *m, const struct store_user *user, const char *sessi
 	return true;
 }
 
-bool mint_refresh(struct mint *m, const struct store_session *session, uint64_t generation,
-		  char out[MINT_REFRESH_SIZE], struct problem *p)
+bool mint_refresh(struct mint *m, const struct store_session *session,
+		  uint64_t generation, char out[MINT_REFRESH_SIZE], struct problem *p)
 {
 	unsigned char message[STORE_ID_SIZE + 32 + SHA256_BYTES], mac[SHA256_BYTES];
 	char encoded[SECRET_TEXT_LEN + 1];

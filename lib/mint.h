@@ -54,8 +54,8 @@ bool mint_refresh_parse(struct text token, char session_id[STORE_ID_SIZE],
 			uint64_t *generation);
 
 /* The public keys, as a JWK Set document. */
-bool mint_jwks(struct mint *mint, struct arena *arena, struct text *out, struct problem *p)
-	__attribute__((warn_unused_result));
+bool mint_jwks(struct mint *mint, struct arena *arena, struct text *out,
+	       struct problem *p) __attribute__((warn_unused_result));
 
 /* ---- for pintlectl keys */
 

@@ -60,7 +60,8 @@ static bool read_file(struct arena *a, const char *dir, const char *path, bool p
 
 	if (fd < 0)
 		return problem(p, INTERNAL, "%s: %s", path, strerror(errno));
-	len = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, data, FILE_MAX_BYTES) : -1;
+	len = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, data, FILE_MAX_BYTES)
+							 : -1;
 	close(fd);
 	if (len <= 0)
 		return problem(p, INTERNAL, "%s: cannot be read", path);
@@ -117,7 +118,7 @@ static bool is_kid(const char *name, size_t len)
 		const bool digit = name[i] >= '0' && name[i] <= '9';
 		const bool letter = name[i] >= 'a' && name[i] <= 'f';
 
-		if (shape[i] == '9' ? !digit
+		if (shape[i] == '9'   ? !digit
 		    : shape[i] == 'f' ? !digit && !letter
 				      : name[i] != shape[i])
 			return false;
@@ -172,8 +173,8 @@ static int64_t created_at(const char *kid)
 /* ---- reading */
 
 /* The newest key of which everybody has the public half: a token of another is refused. */
-static bool choose_key(const char *dir, const struct key_names *keys, struct arena *scratch,
-		       const char **out, struct problem *p)
+static bool choose_key(const char *dir, const struct key_names *keys,
+		       struct arena *scratch, const char **out, struct problem *p)
 {
 	const struct json *set, *all, *kid;
 	struct text document, name;
@@ -193,7 +194,8 @@ static bool choose_key(const char *dir, const struct key_names *keys, struct are
 				*out = keys->names[i];
 				return true;
 			}
-	return problem(p, INTERNAL, "keys_dir %s: no key that is in " MINT_JWKS_FILE, dir);
+	return problem(p, INTERNAL, "keys_dir %s: no key that is in " MINT_JWKS_FILE,
+		       dir);
 }
 
 bool mint_keys_load(const char *dir, struct arena *a, struct mint_keys *out,
@@ -201,13 +203,15 @@ bool mint_keys_load(const char *dir, struct arena *a, struct mint_keys *out,
 {
 	struct key_names keys;
 	struct text pem, key;
-	const char *kid = NULL; /* set where choose_key succeeds, which not every gcc sees */
+	const char *kid =
+		NULL; /* set where choose_key succeeds, which not every gcc sees */
 	char path[512];
 
 	if (!check_dir(dir, p) || !list_keys(dir, PEM_SUFFIX, &keys, p))
 		return false;
 	if (!keys.count)
-		return problem(p, INTERNAL, "keys_dir %s is empty: pintlectl keys rotate", dir);
+		return problem(p, INTERNAL, "keys_dir %s is empty: pintlectl keys rotate",
+			       dir);
 	if (!choose_key(dir, &keys, a, &kid, p) || !path_of(dir, kid, PEM_SUFFIX, path) ||
 	    !read_file(a, dir, path, true, &pem, p) ||
 	    !path_of(dir, MINT_REFRESH_FILE, "", path) ||
@@ -236,7 +240,8 @@ static bool list_whole_keys(const char *dir, struct key_names *out, struct probl
 {
 	struct key_names public, private;
 
-	if (!list_keys(dir, JWK_SUFFIX, &public, p) || !list_keys(dir, PEM_SUFFIX, &private, p))
+	if (!list_keys(dir, JWK_SUFFIX, &public, p) ||
+	    !list_keys(dir, PEM_SUFFIX, &private, p))
 		return false;
 	out->count = 0;
 	for (size_t i = 0; i < private.count; i++)
@@ -247,7 +252,8 @@ static bool list_whole_keys(const char *dir, struct key_names *out, struct probl
 }
 
 bool mint_each_key(const char *keys_dir,
-		   void (*each)(void *context, const char *kid, int64_t created_at, bool signs),
+		   void (*each)(void *context, const char *kid, int64_t created_at,
+				bool signs),
 		   void *context, struct problem *p)
 {
 	struct key_names keys;
@@ -260,7 +266,8 @@ bool mint_each_key(const char *keys_dir,
 }
 
 static bool write_public(const char *dir, const char *kid, const unsigned char x[32],
-			 const unsigned char y[32], struct arena *scratch, struct problem *p)
+			 const unsigned char y[32], struct arena *scratch,
+			 struct problem *p)
 {
 	char x_text[SECRET_TEXT_LEN + 1], y_text[SECRET_TEXT_LEN + 1], path[512];
 	struct buffer jwk = buffer_new(scratch, 256);
@@ -310,8 +317,8 @@ static void remove_all_but(const char *dir, const struct key_names *kept)
 	}
 }
 
-static bool write_jwks(const char *dir, const struct key_names *keys, struct arena *scratch,
-		       struct problem *p)
+static bool write_jwks(const char *dir, const struct key_names *keys,
+		       struct arena *scratch, struct problem *p)
 {
 	struct buffer b = buffer_new(scratch, 4096);
 	struct text jwk;
@@ -388,13 +395,16 @@ static bool add_key(const char *dir, const char *kid, int64_t now, struct arena 
 	if (good)
 		leave_out_retired(now, &keys);
 	if (good && keys.count == KEYS_MAX)
-		good = problem(p, INTERNAL, "keys_dir %s: %d keys are in use", dir, KEYS_MAX);
+		good = problem(p, INTERNAL, "keys_dir %s: %d keys are in use", dir,
+			       KEYS_MAX);
 	if (good) {
-		memmove(keys.names[1], keys.names[0], keys.count++ * sizeof(keys.names[0]));
+		memmove(keys.names[1], keys.names[0],
+			keys.count++ * sizeof(keys.names[0]));
 		snprintf(keys.names[0], sizeof(keys.names[0]), "%s", kid);
 	}
 	good = good && write_public(dir, kid, x, y, scratch, p) &&
-	       write_jwks(dir, &keys, scratch, p) && path_of(dir, kid, PEM_SUFFIX, path) &&
+	       write_jwks(dir, &keys, scratch, p) &&
+	       path_of(dir, kid, PEM_SUFFIX, path) &&
 	       write_file(dir, path, 0600, text_of(pem), p);
 	secret_wipe(pem, strlen(pem));
 	free(pem);

@@ -11,7 +11,8 @@ static bool read_address(struct text written, unsigned char out[16], int64_t *fi
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	char copy[TEXT_MAX];
 
-	if (!written.len || written.len >= sizeof(copy) || memchr(written.data, '\0', written.len))
+	if (!written.len || written.len >= sizeof(copy) ||
+	    memchr(written.data, '\0', written.len))
 		return false;
 	memcpy(copy, written.data, written.len);
 	copy[written.len] = '\0';
@@ -39,7 +40,8 @@ bool network_holds(struct text network, struct text address)
 	unsigned char net[16], host[16];
 	int64_t first_bit, ignored, bits = 0;
 
-	if (!read_address(written, net, &first_bit) || !read_address(address, host, &ignored))
+	if (!read_address(written, net, &first_bit) ||
+	    !read_address(address, host, &ignored))
 		return false;
 	if (written.len == network.len)
 		return same_bits(net, host, 128);

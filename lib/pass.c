@@ -17,7 +17,8 @@ static bool give_to_owner(const char *dir, int fd)
 {
 	struct stat st;
 
-	return geteuid() != 0 || (stat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
+	return geteuid() != 0 ||
+	       (stat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
 }
 
 bool pass_open(const char *state_dir, char out[SECRET_TEXT_LEN + 1], struct problem *p)
@@ -35,7 +36,8 @@ bool pass_open(const char *state_dir, char out[SECRET_TEXT_LEN + 1], struct prob
 		return problem(p, INTERNAL, "%s: %s", path, strerror(errno));
 	secret_token(out);
 	secret_sha256(text_of(out), hash);
-	good = give_to_owner(state_dir, fd) && write(fd, hash, sizeof(hash)) == sizeof(hash);
+	good = give_to_owner(state_dir, fd) &&
+	       write(fd, hash, sizeof(hash)) == sizeof(hash);
 	close(fd);
 	return good || problem(p, INTERNAL, "%s: %s", path, strerror(errno));
 }
@@ -63,8 +65,8 @@ bool pass_is_valid(const char *state_dir, struct text written, int64_t now)
 		return false;
 	good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & 077) &&
 	       stat(state_dir, &dir) == 0 &&
-	       (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == dir.st_uid)) && st.st_mtime <= now + 1 &&
-	       now - st.st_mtime <= PASS_LIFE_S &&
+	       (st.st_uid == geteuid() || (geteuid() == 0 && st.st_uid == dir.st_uid)) &&
+	       st.st_mtime <= now + 1 && now - st.st_mtime <= PASS_LIFE_S &&
 	       read(fd, kept, sizeof(kept)) == (ssize_t)sizeof(hash);
 	close(fd);
 	secret_sha256(written, hash);

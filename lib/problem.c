@@ -6,7 +6,7 @@
 
 static const struct problem_row rows[PROBLEM_KINDS] = {
 	[PROBLEM_NONE] = { "NONE", 200, "none", NULL, "none", "" },
-#define PROBLEM(kind, status, error, reason, cause, message) \
+#define PROBLEM(kind, status, error, reason, cause, message)                             \
 	[PROBLEM_##kind] = { #kind, status, error, reason, cause, message },
 #include "problems.def"
 #undef PROBLEM

@@ -40,10 +40,10 @@ const struct problem_row *problem_row(enum problem_kind kind);
 #define problem(p, kind, ...) problem_as(p, PROBLEM_##kind, __VA_ARGS__)
 
 /* The same of a kind that is known only when it happens. */
-#define problem_as(p, kind, ...)                                           \
-	({                                                                 \
-		problem_note((p), (kind), __FILE__, __LINE__, __VA_ARGS__); \
-		false; /* here, where compiler and analyzers see it */     \
+#define problem_as(p, kind, ...)                                                         \
+	({                                                                               \
+		problem_note((p), (kind), __FILE__, __LINE__, __VA_ARGS__);              \
+		false; /* here, where compiler and analyzers see it */                   \
 	})
 
 void problem_note(struct problem *p, enum problem_kind kind, const char *file, int line,

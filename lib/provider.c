@@ -44,7 +44,8 @@ static void sort_issuers(struct providers *list)
 
 		for (size_t k = 0; k < issuers->count; k++) {
 			list->issuers[list->issuer_count++] =
-				(struct provider_issuer){ issuers->items[k], &list->all[i] };
+				(struct provider_issuer){ issuers->items[k],
+							  &list->all[i] };
 			list->exact_count += is_exact(issuers->items[k]);
 		}
 	}
@@ -76,8 +77,8 @@ void provider_list_free(struct providers *providers)
 	free(providers);
 }
 
-const struct provider *provider_find(const struct providers *providers, struct text issuer,
-				     struct text tenant)
+const struct provider *provider_find(const struct providers *providers,
+				     struct text issuer, struct text tenant)
 {
 	const struct provider_issuer *found =
 		bsearch(&issuer, providers->issuers, providers->exact_count,

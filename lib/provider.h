@@ -32,7 +32,7 @@ void provider_list_free(struct providers *providers);
  * The provider with this issuer, byte for byte; else the one whose issuer it is with TENANT,
  * the token's "tid", in the place of {tenantid}. NULL if there is none.
  */
-const struct provider *provider_find(const struct providers *providers, struct text issuer,
-				     struct text tenant);
+const struct provider *provider_find(const struct providers *providers,
+				     struct text issuer, struct text tenant);
 
 #endif

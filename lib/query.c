@@ -5,7 +5,7 @@
 #include "buffer.h"
 
 static const char *const names[QUERY_NAMES] = {
-	[QUERY_EMAIL] = "email",     [QUERY_PHONE] = "phone",
+	[QUERY_EMAIL] = "email",       [QUERY_PHONE] = "phone",
 	[QUERY_PROVIDER] = "provider", [QUERY_SUBJECT] = "subject",
 	[QUERY_USER_ID] = "user_id",
 };
@@ -13,11 +13,11 @@ static const char *const names[QUERY_NAMES] = {
 struct parser {
 	struct arena *arena;
 	enum query_kind kind;
-	const char *at; /* what comes next */
+	const char *at;	    /* what comes next */
 	struct buffer text; /* of the statement at hand */
 	struct query *out;
 	const char *why;
-	int depth; /* of parentheses */
+	int depth;   /* of parentheses */
 	size_t from; /* where in TEXT the first FROM outside of them stands; 0: not yet */
 	struct text compared; /* "u.email" of "u.email = :email" */
 };
@@ -31,7 +31,8 @@ static bool refuse(struct parser *s, const char *why)
 
 static bool is_word(char c)
 {
-	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+	return isalnum((unsigned char)c) || c == '_' || c == '$' ||
+	       (unsigned char)c >= 0x80;
 }
 
 static struct query_statement *current(struct parser *s)
@@ -103,8 +104,9 @@ static bool skip_comment(struct parser *s)
 static bool is_comment(const char *at)
 {
 	return at[0] == '#' || (at[0] == '/' && at[1] == '*') ||
-	       (at[0] == '-' && at[1] == '-' && (!at[2] || isspace((unsigned char)at[2]) ||
-						 iscntrl((unsigned char)at[2])));
+	       (at[0] == '-' && at[1] == '-' &&
+		(!at[2] || isspace((unsigned char)at[2]) ||
+		 iscntrl((unsigned char)at[2])));
 }
 
 /* ---- parameters */
@@ -138,8 +140,9 @@ static bool take_parameter(struct parser *s)
 	while (i < QUERY_NAMES && !text_is(name, names[i]))
 		i++;
 	if (i == QUERY_NAMES)
-		return refuse(s, arena_printf(s->arena, "unknown parameter :%.*s; there are :email "
-							":phone :provider :subject :user_id",
+		return refuse(s, arena_printf(s->arena,
+					      "unknown parameter :%.*s; there are :email "
+					      ":phone :provider :subject :user_id",
 					      TEXT_ARG(name))
 					 .data);
 	if (statement->place_count == QUERY_PLACES)
@@ -159,7 +162,8 @@ static bool begins(struct text t, const char *word)
 {
 	const size_t len = strlen(word);
 
-	return t.len > len && text_equal_nocase((struct text){ t.data, len }, text_of(word)) &&
+	return t.len > len &&
+	       text_equal_nocase((struct text){ t.data, len }, text_of(word)) &&
 	       !is_word(t.data[len]);
 }
 
@@ -173,7 +177,8 @@ static bool check_kind(struct parser *s, struct text t)
 		return begins(t, "SELECT") || begins(t, "WITH") ||
 		       refuse(s, "it must be a SELECT");
 	if (begins(t, "SET")) {
-		const struct text rest = text_trim((struct text){ t.data + 3, t.len - 3 });
+		const struct text rest =
+			text_trim((struct text){ t.data + 3, t.len - 3 });
 
 		if (text_starts(rest, "@") && !text_starts(rest, "@@"))
 			return true;
@@ -254,7 +259,10 @@ bool query_parse(struct arena *arena, const char *sql, enum query_kind kind,
 		 struct query *out, const char **why)
 {
 	struct query query = { 0 };
-	struct parser s = { .arena = arena, .kind = kind, .at = sql, .out = &query,
+	struct parser s = { .arena = arena,
+			    .kind = kind,
+			    .at = sql,
+			    .out = &query,
 			    .text = buffer_new(arena, 256) };
 
 	while (*s.at) {

@@ -35,8 +35,9 @@ struct bucket {
 
 struct rate {
 	const struct config *config;
-	pthread_mutex_t mutex; /* for all below; a lock of the file is no lock among threads */
-	int fd;		       /* -1: to be opened */
+	pthread_mutex_t
+		mutex; /* for all below; a lock of the file is no lock among threads */
+	int fd;	       /* -1: to be opened */
 	bool complained;
 };
 
@@ -70,7 +71,8 @@ static bool give_to_owner(const char *dir, int fd)
 {
 	struct stat st;
 
-	return geteuid() != 0 || (stat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
+	return geteuid() != 0 ||
+	       (stat(dir, &st) == 0 && fchown(fd, st.st_uid, st.st_gid) == 0);
 }
 
 /* Open, and still the one that others open: not if it was removed since. */
@@ -86,10 +88,12 @@ static bool open_file(struct rate *rate)
 		close(rate->fd);
 	if (snprintf(path, sizeof(path), "%s/rate", dir) >= (int)sizeof(path))
 		return false;
-	rate->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	rate->fd =
+		open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (rate->fd < 0)
 		return false;
-	if (fstat(rate->fd, &st) == 0 && S_ISREG(st.st_mode) && give_to_owner(dir, rate->fd))
+	if (fstat(rate->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    give_to_owner(dir, rate->fd))
 		return true;
 	close(rate->fd);
 	rate->fd = -1;
@@ -99,8 +103,9 @@ static bool open_file(struct rate *rate)
 /* The kernel takes the lock back from a process that dies. */
 static bool lock(int fd, short type, off_t start, off_t len)
 {
-	struct flock range = { .l_type = type, .l_whence = SEEK_SET, .l_start = start,
-			       .l_len = len };
+	struct flock range = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len
+	};
 
 	return fcntl(fd, F_OFD_SETLKW, &range) == 0;
 }
@@ -182,7 +187,8 @@ static bool count_in(int fd, off_t where, uint32_t tag, uint16_t minute, unsigne
 }
 
 /* How often the address was seen in this minute, this time included. With the mutex held. */
-static bool count_up(struct rate *rate, struct text address, uint16_t minute, unsigned *out)
+static bool count_up(struct rate *rate, struct text address, uint16_t minute,
+		     unsigned *out)
 {
 	unsigned char mac[SHA256_BYTES], bytes[16];
 	struct header header;
@@ -193,7 +199,8 @@ static bool count_up(struct rate *rate, struct text address, uint16_t minute, un
 
 	if (!open_file(rate) || !read_key(rate->fd, &header))
 		return false;
-	secret_hmac(header.key, sizeof(header.key), significant(address, copy, bytes), mac);
+	secret_hmac(header.key, sizeof(header.key), significant(address, copy, bytes),
+		    mac);
 	memcpy(&tag, mac, sizeof(tag));
 	memcpy(&bucket, mac + sizeof(tag), sizeof(bucket));
 	where = (off_t)sizeof(header) + (off_t)(bucket % BUCKETS * sizeof(struct bucket));

@@ -16,12 +16,18 @@
  * /home, /root, /var or the rest of /etc.
  */
 static const char *const always_read[] = {
-	"/lib",		       "/lib64",
-	"/usr/lib",	       "/usr/lib64",
-	"/usr/local/lib",      "/etc/ld.so.cache",
-	"/etc/localtime",      "/usr/share/zoneinfo",
-	"/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf",
-	"/etc/crypto-policies", "/dev/urandom",
+	"/lib",
+	"/lib64",
+	"/usr/lib",
+	"/usr/lib64",
+	"/usr/local/lib",
+	"/etc/ld.so.cache",
+	"/etc/localtime",
+	"/usr/share/zoneinfo",
+	"/etc/ssl/openssl.cnf",
+	"/etc/pki/tls/openssl.cnf",
+	"/etc/crypto-policies",
+	"/dev/urandom",
 };
 
 static const char *const to_resolve[] = {
@@ -31,8 +37,11 @@ static const char *const to_resolve[] = {
 
 /* Debian's are links to the second and third; the last two are Fedora's. */
 static const char *const to_verify[] = {
-	"/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
-	"/etc/pki/tls",   "/etc/pki/ca-trust",
+	"/etc/ssl/certs",
+	"/usr/share/ca-certificates",
+	"/usr/local/share/ca-certificates",
+	"/etc/pki/tls",
+	"/etc/pki/ca-trust",
 };
 
 /* ---- the list */
@@ -60,7 +69,8 @@ static bool has_port(const struct sandbox *s, unsigned port)
 	return false;
 }
 
-static void add_path(struct sandbox *s, const char *path, unsigned access, const char *what)
+static void add_path(struct sandbox *s, const char *path, unsigned access,
+		     const char *what)
 {
 	struct sandbox_path *entry;
 
@@ -84,7 +94,8 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *context)
 	if (!slash || slash == info->dlpi_name)
 		return 0;
 	dir = arena_copy(s->arena, (struct text){ info->dlpi_name,
-						  (size_t)(slash - info->dlpi_name) }).data;
+						  (size_t)(slash - info->dlpi_name) })
+		      .data;
 	add_path(s, dir, SANDBOX_READ, dir);
 	return 0;
 }
@@ -205,8 +216,9 @@ void sandbox_may_connect_url(struct sandbox *s, const char *url)
 	/* What follows the last ":", unless that is inside of an IPv6 address. */
 	for (size_t i = authority.len; i > 0 && authority.data[i - 1] != ']'; i--)
 		if (authority.data[i - 1] == ':') {
-			text_to_number((struct text){ authority.data + i, authority.len - i },
-				       &port);
+			text_to_number(
+				(struct text){ authority.data + i, authority.len - i },
+				&port);
 			break;
 		}
 	if (port > 0 && port < 65536)
@@ -263,7 +275,8 @@ static bool give_up_the_rest(void)
 	const struct rlimit none = { 0, 0 };
 
 	/* A core, or the memory read through /proc, would be keys, tokens and the password. */
-	return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) == 0 &&
+	return setrlimit(RLIMIT_CORE, &none) == 0 &&
+	       prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L) == 0 &&
 	       prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) == 0;
 }
 
@@ -283,7 +296,8 @@ void sandbox_enter(const struct sandbox *s, enum config_log_level level)
 	bool landlock, seccomp;
 
 	if (!give_up_the_rest())
-		log_event(CONFIG_LOG_WARNING, "sandbox", "no_new_privs or the like failed");
+		log_event(CONFIG_LOG_WARNING, "sandbox",
+			  "no_new_privs or the like failed");
 	if (abi < 1)
 		snprintf(why, sizeof(why), "this kernel has none, or it is turned off");
 	landlock = abi >= 1 && sandbox_landlock_enter(s, abi, why);

@@ -75,7 +75,8 @@ static struct ruleset handled(const struct sandbox *s, int abi)
 		r.fs |= FS_IOCTL_DEV;
 	/* No signal to, and no abstract socket of, anybody outside. */
 	if (abi >= 6)
-		r.scoped = s->abstract ? SCOPE_SIGNAL : SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX;
+		r.scoped =
+			s->abstract ? SCOPE_SIGNAL : SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX;
 	for (const struct sandbox_port *p = s->ports; p; p = p->next)
 		if (p->port == 0)
 			r.net &= ~(uint64_t)NET_CONNECT_TCP;

@@ -35,7 +35,8 @@ int sandbox_landlock_abi(void);
 
 /* False when something failed, and WHY says what. */
 bool sandbox_landlock_enter(const struct sandbox *sandbox, int abi,
-			    char why[SANDBOX_WHY_SIZE]) __attribute__((warn_unused_result));
+			    char why[SANDBOX_WHY_SIZE])
+	__attribute__((warn_unused_result));
 bool sandbox_seccomp_enter(const struct sandbox *sandbox, char why[SANDBOX_WHY_SIZE])
 	__attribute__((warn_unused_result));
 

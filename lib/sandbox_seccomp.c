@@ -24,14 +24,18 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define NAMESPACES                                                                        \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |       \
+#define NAMESPACES                                                                       \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |      \
 	 CLONE_NEWUTS | CLONE_NEWCGROUP)
 #define TYPE_MASK 0xfu /* socket(2)'s type without its flags */
 
 static const char *const killed[] = {
 	/* other processes' memory and files */
-	"ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp",
+	"ptrace",
+	"process_vm_readv",
+	"process_vm_writev",
+	"pidfd_getfd",
+	"kcmp",
 	"process_madvise",
 	/* a port that somebody could come in by */
 	"listen",
@@ -39,14 +43,37 @@ static const char *const killed[] = {
 	 * the kernel's own doors; what needs root anyway and no intruder gains by (the clock,
 	 * the host's name, swapping) is not worth the time its rule takes
 	 */
-	"kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "bpf",
-	"perf_event_open", "userfaultfd", "iopl", "ioperm", "modify_ldt", "reboot",
+	"kexec_load",
+	"kexec_file_load",
+	"init_module",
+	"finit_module",
+	"delete_module",
+	"bpf",
+	"perf_event_open",
+	"userfaultfd",
+	"iopl",
+	"ioperm",
+	"modify_ldt",
+	"reboot",
 	/* another view of the file system */
-	"mount", "umount2", "move_mount", "open_tree", "fsopen", "fsmount", "fsconfig",
-	"fspick", "mount_setattr", "pivot_root", "chroot", "unshare", "setns",
+	"mount",
+	"umount2",
+	"move_mount",
+	"open_tree",
+	"fsopen",
+	"fsmount",
+	"fsconfig",
+	"fspick",
+	"mount_setattr",
+	"pivot_root",
+	"chroot",
+	"unshare",
+	"setns",
 	"open_by_handle_at",
 	/* keyrings, some of which others can read */
-	"add_key", "request_key", "keyctl",
+	"add_key",
+	"request_key",
+	"keyctl",
 	/* a program that has no name: see memfd_create */
 	"execveat",
 };
@@ -78,7 +105,8 @@ static int rule(scmp_filter_ctx filter, uint32_t action, const char *name)
 {
 	const int number = numbered(name);
 
-	return number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, action, number, 0);
+	return number == __NR_SCMP_ERROR ? 0
+					 : seccomp_rule_add(filter, action, number, 0);
 }
 
 static int add_lists(scmp_filter_ctx filter)
@@ -115,8 +143,9 @@ static int refuse_families(scmp_filter_ctx filter, bool inet)
 	int error = refuse_family(filter, SCMP_A0_32(SCMP_CMP_GE, 32));
 
 	for (size_t i = 0; i < count && !error; i++)
-		error = refuse_family(filter, SCMP_A0_32(SCMP_CMP_MASKED_EQ, others[i].mask,
-							 others[i].family));
+		error = refuse_family(
+			filter,
+			SCMP_A0_32(SCMP_CMP_MASKED_EQ, others[i].mask, others[i].family));
 	if (!inet && !error)
 		error = refuse_family(filter, SCMP_A0_32(SCMP_CMP_EQ, AF_INET));
 	if (!inet && !error)
@@ -126,9 +155,10 @@ static int refuse_families(scmp_filter_ctx filter, bool inet)
 
 static int refuse_type(scmp_filter_ctx filter, int family, int type)
 {
-	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
-				SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family),
-				SCMP_A1_32(SCMP_CMP_MASKED_EQ, TYPE_MASK, (uint32_t)type));
+	return seccomp_rule_add(
+		filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
+		SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family),
+		SCMP_A1_32(SCMP_CMP_MASKED_EQ, TYPE_MASK, (uint32_t)type));
 }
 
 static int add_sockets(scmp_filter_ctx filter, const struct sandbox *s)
@@ -158,15 +188,16 @@ static int add_processes(scmp_filter_ctx filter, const struct sandbox *s)
 
 	for (unsigned bit = 0; bit < 32 && !error; bit++)
 		if (NAMESPACES & (1u << bit))
-			error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
-						 SCMP_A0(SCMP_CMP_MASKED_EQ, 1u << bit, 1u << bit));
+			error = seccomp_rule_add(
+				filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
+				SCMP_A0(SCMP_CMP_MASKED_EQ, 1u << bit, 1u << bit));
 	if (s->executes || error)
 		return error;
 	for (size_t i = 0; i < sizeof(making) / sizeof(*making) && !error; i++)
 		error = rule(filter, SCMP_ACT_ERRNO(EACCES), making[i]);
 	return error ? error
-		     : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(clone), 1,
-					SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+		     : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(clone),
+					1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 }
 
 /* Typing into the terminal that we were started from. */
@@ -182,7 +213,8 @@ bool sandbox_seccomp_enter(const struct sandbox *s, char why[SANDBOX_WHY_SIZE])
 	int error = filter ? 0 : -ENOMEM;
 
 	if (!error)
-		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+		error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+					 SCMP_ACT_KILL_PROCESS);
 	if (!error)
 		error = add_lists(filter);
 	if (!error)

@@ -9,7 +9,8 @@ static bool is_address(const char *host)
 {
 	unsigned char bytes[16];
 
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+	return inet_pton(AF_INET, host, bytes) == 1 ||
+	       inet_pton(AF_INET6, host, bytes) == 1;
 }
 
 static void add_database(struct sandbox *s, const struct config *config)

@@ -68,8 +68,8 @@ void secret_hmac(const unsigned char *key, size_t key_len, struct text text,
 {
 	unsigned len = SHA256_BYTES;
 
-	if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text.data, text.len,
-		  out, &len))
+	if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)text.data,
+		  text.len, out, &len))
 		abort();
 }
 

@@ -12,7 +12,8 @@ static void copy_printable(char *out, size_t size, struct text t)
 	out[n] = '\0';
 }
 
-static int64_t ends_unused(const struct config_session *config, const struct store_session *row)
+static int64_t ends_unused(const struct config_session *config,
+			   const struct store_session *row)
 {
 	const int64_t idle_end = row->last_seen_at + config->idle_s;
 
@@ -20,14 +21,16 @@ static int64_t ends_unused(const struct config_session *config, const struct sto
 }
 
 void session_prepare(const struct config_session *config, struct text provider,
-		     const struct session_client *client, int64_t now, struct session *out)
+		     const struct session_client *client, int64_t now,
+		     struct session *out)
 {
 	memset(out, 0, sizeof(*out));
 	secret_token(out->token);
 	secret_sha256(text_of(out->token), out->row.hash);
 	copy_printable(out->row.provider, sizeof(out->row.provider), provider);
 	copy_printable(out->row.address, sizeof(out->row.address), client->address);
-	copy_printable(out->row.user_agent, sizeof(out->row.user_agent), client->user_agent);
+	copy_printable(out->row.user_agent, sizeof(out->row.user_agent),
+		       client->user_agent);
 	out->row.created_at = now;
 	out->row.last_seen_at = now;
 	out->row.expires_at = now + config->lifetime_s;
@@ -82,7 +85,8 @@ bool session_find_by_hash(struct store *store, const struct config_session *conf
 			  struct session *out, struct store_user *user, struct problem *p)
 {
 	struct session found = { 0 };
-	const enum store_outcome outcome = store_session_find(store, hash, &found.row, user, p);
+	const enum store_outcome outcome =
+		store_session_find(store, hash, &found.row, user, p);
 
 	if (!accept(config, outcome, now, &found, user, p))
 		return false;
@@ -95,7 +99,8 @@ bool session_find_by_id(struct store *store, const struct config_session *config
 			struct store_user *user, struct problem *p)
 {
 	struct session found = { 0 };
-	const enum store_outcome outcome = store_session_by_id(store, id, &found.row, user, p);
+	const enum store_outcome outcome =
+		store_session_by_id(store, id, &found.row, user, p);
 
 	if (!accept(config, outcome, now, &found, user, p))
 		return false;
@@ -115,13 +120,14 @@ bool session_find(struct store *store, const struct config_session *config,
 	return session_find_by_hash(store, config, hash, now, out, user, p);
 }
 
-bool session_touch_is_due(const struct config_session *config, const struct session *session,
-			  int64_t now)
+bool session_touch_is_due(const struct config_session *config,
+			  const struct session *session, int64_t now)
 {
 	/* At least four times within the idle time, or a session in use would end as unused. */
 	const int64_t most = config->idle_s / 4;
-	const int64_t every = config->idle_s && most < config->touch_every_s ? most
-									     : config->touch_every_s;
+	const int64_t every = config->idle_s && most < config->touch_every_s
+				      ? most
+				      : config->touch_every_s;
 
 	return now - session->row.last_seen_at >= every;
 }

@@ -13,12 +13,13 @@ struct session_client {
 struct session {
 	struct store_session row; /* its hash is the one that the session is found by */
 	char token[SECRET_TEXT_LEN + 1]; /* only after session_prepare; else "" */
-	int64_t valid_until; /* when it ends if it is not used again */
+	int64_t valid_until;		 /* when it ends if it is not used again */
 };
 
 /* A fresh token and the row that goes with it; nothing is stored yet. */
 void session_prepare(const struct config_session *config, struct text provider,
-		     const struct session_client *client, int64_t now, struct session *out);
+		     const struct session_client *client, int64_t now,
+		     struct session *out);
 
 /* Makes a prepared session one that is found by another token's hash, until that expires. */
 void session_bind(struct session *session, const unsigned char hash[SHA256_BYTES],
@@ -53,7 +54,7 @@ bool session_find_by_id(struct store *store, const struct config_session *config
 	__attribute__((warn_unused_result));
 
 /* Is last_seen_at so old that it should be written again? */
-bool session_touch_is_due(const struct config_session *config, const struct session *session,
-			  int64_t now);
+bool session_touch_is_due(const struct config_session *config,
+			  const struct session *session, int64_t now);
 
 #endif

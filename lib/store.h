@@ -2,9 +2,9 @@
  * What is remembered: users, their identities, sessions. All SQL is behind this header.
  *
  * store_mysql.c keeps it in MySQL or MariaDB; tests/fakes/fake_store.c keeps it in memory,
- * and one contract test runs against both. Ids are text: decimal, but for those of an own users table. Times are seconds since
- * 1970 UTC. A failure of the database itself is problem DATABASE_AWAY; what a caller
- * should expect is an outcome.
+ * and one contract test runs against both. Ids are text: decimal, but for those of an own
+ * users table. Times are seconds since 1970 UTC. A failure of the database itself is problem
+ * DATABASE_AWAY; what a caller should expect is an outcome.
  */
 #ifndef PINTLE_STORE_H
 #define PINTLE_STORE_H
@@ -63,7 +63,8 @@ void store_thread_start(void);
 void store_thread_end(void);
 
 /* Does the database answer, with the schema that this program needs? */
-bool store_ping(struct store *store, struct problem *p) __attribute__((warn_unused_result));
+bool store_ping(struct store *store, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /*
  * Are the tables fit to say who somebody is: every key column UNIQUE and compared byte for
@@ -71,7 +72,8 @@ bool store_ping(struct store *store, struct problem *p) __attribute__((warn_unus
  * not: then nothing should start. DATABASE_AWAY when that cannot be known now. Each new
  * connection is looked at again before it is used.
  */
-bool store_check(struct store *store, struct problem *p) __attribute__((warn_unused_result));
+bool store_check(struct store *store, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /* Is any table of ours used at all? Not with an own users table and sessions = no. */
 bool store_needs_tables(const struct store *store);
@@ -118,8 +120,9 @@ enum store_outcome store_user_by_subject(struct store_tx *tx, struct text provid
 					 struct problem *p);
 
 /* EMAIL or PHONE may be empty (none), not both. STORE_OK, ALREADY_THERE or FAILED. */
-enum store_outcome store_user_add(struct store_tx *tx, struct text email, struct text phone,
-				  int64_t now, struct store_user *out, struct problem *p);
+enum store_outcome store_user_add(struct store_tx *tx, struct text email,
+				  struct text phone, int64_t now, struct store_user *out,
+				  struct problem *p);
 enum store_outcome store_user_seen(struct store_tx *tx, const char *user_id, int64_t now,
 				   struct problem *p);
 enum store_outcome store_identity_add(struct store_tx *tx, const char *user_id,
@@ -166,10 +169,10 @@ enum store_outcome store_session_drop(struct store_tx *tx,
  * Who the bearer of a provider's token is, without a login: by subject when BY_SUBJECT, else
  * by EMAIL or, if that is empty, PHONE. STORE_OK, NOT_FOUND or FAILED.
  */
-enum store_outcome store_user_find(struct store *store, bool by_subject, struct text email,
-				   struct text phone, struct text provider,
-				   struct text subject, struct store_user *out,
-				   struct problem *p);
+enum store_outcome store_user_find(struct store *store, bool by_subject,
+				   struct text email, struct text phone,
+				   struct text provider, struct text subject,
+				   struct store_user *out, struct problem *p);
 
 /* When the token of this hash was first used by a login. STORE_OK, NOT_FOUND or FAILED. */
 enum store_outcome store_token_used(struct store *store,
@@ -179,8 +182,8 @@ enum store_outcome store_token_used(struct store *store,
 /* Also finds sessions that have expired or whose user is disabled. */
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],
-				      struct store_session *session, struct store_user *user,
-				      struct problem *p);
+				      struct store_session *session,
+				      struct store_user *user, struct problem *p);
 /* The same by session id. GENERATION and ROTATED_AT belong to the refresh token behind it. */
 enum store_outcome store_session_by_id(struct store *store, const char *session_id,
 				       struct store_session *session,
@@ -205,10 +208,10 @@ enum store_outcome store_session_end(struct store *store, const char *user_id,
 				     struct problem *p);
 
 /* Calls EACH for the user's sessions that expire after NOW, the newest first. */
-enum store_outcome store_session_each(struct store *store, const char *user_id, int64_t now,
-				      void (*each)(void *context,
-						   const struct store_session *session),
-				      void *context, struct problem *p);
+enum store_outcome
+store_session_each(struct store *store, const char *user_id, int64_t now,
+		   void (*each)(void *context, const struct store_session *session),
+		   void *context, struct problem *p);
 
 /*
  * Removes at most LIMIT sessions, and as many used tokens, that expired before NOW. *REMOVED
@@ -233,8 +236,9 @@ bool store_schema_version(struct store *store, int *version, struct problem *p)
 
 /* Applies what is missing, one after the other; DONE is called after each. */
 bool store_migrate(struct store *store, const struct store_migration *migrations,
-		   size_t count, int64_t now, void (*done)(const struct store_migration *),
-		   struct problem *p) __attribute__((warn_unused_result));
+		   size_t count, int64_t now,
+		   void (*done)(const struct store_migration *), struct problem *p)
+	__attribute__((warn_unused_result));
 
 /* The server's version and how it is reached, for people: "MariaDB 10.11.19 on …". */
 bool store_describe(struct store *store, char *out, size_t size, struct problem *p)

@@ -394,7 +394,8 @@ enum store_outcome store_admin_purge(struct store *store, int64_t now, unsigned 
 	    store_run_single(store, &sessions, p) != STORE_OK)
 		return STORE_FAILED;
 	out->sessions += sessions.changed;
-	if (store_uses(store, STORE_TOKENS) && store_run_single(store, &tokens, p) != STORE_OK)
+	if (store_uses(store, STORE_TOKENS) &&
+	    store_run_single(store, &tokens, p) != STORE_OK)
 		return STORE_FAILED;
 	out->tokens += tokens.changed;
 	*more = sessions.changed >= limit || tokens.changed >= limit;

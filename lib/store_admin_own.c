@@ -29,7 +29,8 @@ static bool find_known_as(struct store *store, const char *user_id, char out[255
 	const struct db_column columns[] = { DB_TEXT_COLUMN(written) };
 	struct db_call call = QUERY(OWN_KNOWN_AS, in, columns);
 
-	if (store_needs_tables(store) && store_run_single(store, &call, p) == STORE_FAILED)
+	if (store_needs_tables(store) &&
+	    store_run_single(store, &call, p) == STORE_FAILED)
 		return false;
 	if (written[0] == '+')
 		snprintf(out, 255, "%s", written);
@@ -48,7 +49,8 @@ static enum store_outcome find_by_id(struct store *store, const char *user_id,
 	return own_by_id(store, NULL, user_id, known_as, out, p);
 }
 
-enum store_outcome own_admin_user(struct store *store, const struct store_admin_name *name,
+enum store_outcome own_admin_user(struct store *store,
+				  const struct store_admin_name *name,
 				  const struct store_admin_live *live,
 				  struct store_admin_user *out, struct problem *p)
 {
@@ -58,7 +60,8 @@ enum store_outcome own_admin_user(struct store *store, const struct store_admin_
 	struct store_admin_user user = { 0 };
 	enum store_outcome outcome;
 
-	*(name->key == STORE_ADMIN_PHONE ? &about.phone : &about.email) = text_of(name->value);
+	*(name->key == STORE_ADMIN_PHONE ? &about.phone : &about.email) =
+		text_of(name->value);
 	outcome = is_id ? find_by_id(store, name->value, &user.user, p)
 			: own_find(store, NULL, &about, &user.user, p);
 	if (outcome == STORE_FAILED || (outcome == STORE_NOT_FOUND && !is_id))
@@ -105,8 +108,9 @@ static bool create(struct store_tx *tx, void *context, struct problem *p)
 	return c->outcome != STORE_FAILED;
 }
 
-enum store_outcome own_admin_create(struct store *store, struct text email, struct text phone,
-				    struct store_admin_user *out, struct problem *p)
+enum store_outcome own_admin_create(struct store *store, struct text email,
+				    struct text phone, struct store_admin_user *out,
+				    struct problem *p)
 {
 	struct creation c = { .email = email, .phone = phone };
 

@@ -17,7 +17,8 @@ bool store_check_is_exact(const char *collation)
 	/* utf8mb4_bin is not: it takes "alice " for "alice". */
 	return !name.len || text_is(name, "utf8mb4_0900_bin") ||
 	       (name.len > nopad.len &&
-		text_equal((struct text){ name.data + name.len - nopad.len, nopad.len }, nopad));
+		text_equal((struct text){ name.data + name.len - nopad.len, nopad.len },
+			   nopad));
 }
 
 /* The columns of a table's unique indexes go by, one after the other. */
@@ -62,8 +63,10 @@ bool store_check_key(struct db_link *link, const char *schema, const char *table
 	const struct db_value where = store_text_or_null(text_of(schema));
 	const struct db_value what = store_text_or_null(text_of(table));
 	struct db_value in[] = { where, what, where, what };
-	const struct db_column out[] = { DB_TEXT_COLUMN(k.index), DB_TEXT_COLUMN(k.column),
-					 DB_TEXT_COLUMN(k.collation), DB_NUMBER_COLUMN(k.part) };
+	const struct db_column out[] = { DB_TEXT_COLUMN(k.index),
+					 DB_TEXT_COLUMN(k.column),
+					 DB_TEXT_COLUMN(k.collation),
+					 DB_NUMBER_COLUMN(k.part) };
 	struct db_call call = QUERY(TABLE_KEYS, in, out);
 
 	call.each = note_column;
@@ -103,7 +106,8 @@ bool store_uses(const struct store *store, enum store_use use)
 	case STORE_OWN_IDENTITIES:
 		return !config->accounts.forget_subjects;
 	case STORE_SESSIONS:
-		return config->session.mode != CONFIG_SESSION_NONE && !config->session.stateless;
+		return config->session.mode != CONFIG_SESSION_NONE &&
+		       !config->session.stateless;
 	case STORE_INVITES:
 		return config->accounts.signup == CONFIG_SIGNUP_INVITED;
 	case STORE_TOKENS:
@@ -127,9 +131,9 @@ static bool check_one(struct db_link *link, const struct key *key, struct proble
 	if (!unique)
 		return problem(p, INTERNAL, "%s (%s%s%s) is not UNIQUE", key->table,
 			       key->columns[0], comma, second);
-	return !*inexact || problem(p, INTERNAL,
-				    "%s (%s%s%s) is compared by %s, not byte for byte", key->table,
-				    key->columns[0], comma, second, inexact);
+	return !*inexact ||
+	       problem(p, INTERNAL, "%s (%s%s%s) is compared by %s, not byte for byte",
+		       key->table, key->columns[0], comma, second, inexact);
 }
 
 bool store_needs_tables(const struct store *store)
@@ -141,7 +145,8 @@ bool store_needs_tables(const struct store *store)
 }
 
 /* Without our tables there is nothing wrong with their keys yet: that is cured by migrating. */
-static bool check_version(const struct store *store, struct db_link *link, struct problem *p)
+static bool check_version(const struct store *store, struct db_link *link,
+			  struct problem *p)
 {
 	const int needed = store->own ? STORE_SCHEMA_VERSION : 1;
 	int version;
@@ -149,7 +154,8 @@ static bool check_version(const struct store *store, struct db_link *link, struc
 	if (!store_read_version(link, &version, p))
 		return false;
 	return version >= needed ||
-	       problem(p, DATABASE_AWAY, "schema version is %d, needed is %d: pintlectl db migrate",
+	       problem(p, DATABASE_AWAY,
+		       "schema version is %d, needed is %d: pintlectl db migrate",
 		       version, STORE_SCHEMA_VERSION);
 }
 

@@ -35,13 +35,16 @@ static void pass_on(void *context)
 }
 
 bool store_ask(struct store *store, enum store_question question,
-	       void (*each)(void *context, const char *const values[STORE_ANSWER_COLUMNS]),
+	       void (*each)(void *context,
+			    const char *const values[STORE_ANSWER_COLUMNS]),
 	       void *context, struct problem *p)
 {
 	struct answer answer = { .each = each, .context = context };
 	struct db_column columns[STORE_ANSWER_COLUMNS];
-	struct db_call call = { .id = questions[question].id, .columns = columns,
-				.column_count = questions[question].columns, .each = pass_on,
+	struct db_call call = { .id = questions[question].id,
+				.columns = columns,
+				.column_count = questions[question].columns,
+				.each = pass_on,
 				.context = &answer };
 
 	/* By itself: the store's own way would first refuse what is to be found here. */

@@ -5,12 +5,12 @@
 #include "store.h"
 
 enum store_question {
-	STORE_ASK_VARIABLES,  /* name, value */
+	STORE_ASK_VARIABLES, /* name, value */
 	STORE_ASK_PRIVILEGES, /* place (*.*, db.*, db.table), privilege, "YES" if grantable */
 	STORE_ASK_TABLES,     /* table, engine, collation */
-	STORE_ASK_COLUMNS,    /* table, column, type, bytes, collation */
-	STORE_ASK_KEYS,	      /* table, index, "0" if unique, columns, "0" if whole, not prefixes */
-	STORE_ASK_PEOPLE,     /* "1" if there is a user; an open invite; an email in capitals */
+	STORE_ASK_COLUMNS, /* table, column, type, bytes, collation */
+	STORE_ASK_KEYS, /* table, index, "0" if unique, columns, "0" if whole, not prefixes */
+	STORE_ASK_PEOPLE, /* "1" if there is a user; an open invite; an email in capitals */
 	STORE_QUESTIONS
 };
 
@@ -18,7 +18,8 @@ enum store_question {
 
 /* Calls EACH for every row, all values as text. */
 bool store_ask(struct store *store, enum store_question question,
-	       void (*each)(void *context, const char *const values[STORE_ANSWER_COLUMNS]),
+	       void (*each)(void *context,
+			    const char *const values[STORE_ANSWER_COLUMNS]),
 	       void *context, struct problem *p) __attribute__((warn_unused_result));
 
 /*
@@ -27,7 +28,8 @@ bool store_ask(struct store *store, enum store_question question,
  */
 bool store_try_statements(struct store *store,
 			  void (*each)(void *context, const char *text, unsigned error),
-			  void *context, struct problem *p) __attribute__((warn_unused_result));
+			  void *context, struct problem *p)
+	__attribute__((warn_unused_result));
 
 /* With the configuration at hand, is this table of our schema used? */
 bool store_needs_table(const struct store *store, const char *table);

@@ -90,7 +90,8 @@ bool store_transact(struct store *store,
 		done = attempt(&tx, work, context, p);
 		/* Somebody waits for the answer: after slow attempts two are enough. */
 		if (done || !tx.again || i == ATTEMPTS ||
-		    (i > 1 && milliseconds() - started >= store->query_timeout_s * INT64_C(1000)))
+		    (i > 1 &&
+		     milliseconds() - started >= store->query_timeout_s * INT64_C(1000)))
 			break;
 		problem_clear(p);
 		pause_before(i);
@@ -102,7 +103,8 @@ bool store_transact(struct store *store,
 bool store_tx_again(struct store_tx *tx, struct problem *p)
 {
 	tx->again = true;
-	return problem(p, DATABASE_AWAY, "other transactions were faster, again and again");
+	return problem(p, DATABASE_AWAY,
+		       "other transactions were faster, again and again");
 }
 
 void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
@@ -126,14 +128,15 @@ enum store_outcome store_run(struct store_tx *tx, struct db_call *call, struct p
 	const enum store_outcome outcome = db_run(tx->link, call, p);
 
 	if (outcome == STORE_FAILED)
-		tx->again = db_fault(tx->link) == DB_LOST || db_fault(tx->link) == DB_AGAIN;
+		tx->again =
+			db_fault(tx->link) == DB_LOST || db_fault(tx->link) == DB_AGAIN;
 	return outcome;
 }
 
 /* ---- single statements */
 
 enum store_outcome store_run_single(struct store *store, struct db_call *call,
-				     struct problem *p)
+				    struct problem *p)
 {
 	struct db_link *link = db_take(store->db, p);
 	enum store_outcome outcome = STORE_FAILED;
@@ -143,7 +146,8 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 	for (int i = 1; i <= 2; i++) {
 		if (!db_open(store->db, link, p))
 			break;
-		outcome = store_look(store, link, p) ? db_run(link, call, p) : STORE_FAILED;
+		outcome =
+			store_look(store, link, p) ? db_run(link, call, p) : STORE_FAILED;
 		if (outcome != STORE_FAILED || i == 2 ||
 		    (db_fault(link) != DB_LOST && db_fault(link) != DB_AGAIN))
 			break;

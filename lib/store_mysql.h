@@ -66,7 +66,8 @@ bool store_read_version(struct db_link *link, int *version, struct problem *p)
 	__attribute__((warn_unused_result));
 
 /* Runs a statement and notes what its failure means for the transaction around it. */
-enum store_outcome store_run(struct store_tx *tx, struct db_call *call, struct problem *p);
+enum store_outcome store_run(struct store_tx *tx, struct db_call *call,
+			     struct problem *p);
 
 /*
  * Runs a statement by itself. It must be one that may be done twice without harm: when its
@@ -129,10 +130,14 @@ static inline struct db_value store_owner(const struct store *store, const char 
 /* The statement for our users table, or its sister for another. */
 #define OWNED(store, statement) ((store)->own ? SQL_OWN_##statement : SQL_##statement)
 
-#define CALL(statement, in) \
-	{ .id = SQL_##statement, .values = (in), .value_count = COUNT(in) }
-#define QUERY(statement, in, out)                                            \
-	{ .id = SQL_##statement, .values = (in), .value_count = COUNT(in),   \
-	  .columns = (out), .column_count = COUNT(out) }
+#define CALL(statement, in)                                                              \
+	{                                                                                \
+		.id = SQL_##statement, .values = (in), .value_count = COUNT(in)          \
+	}
+#define QUERY(statement, in, out)                                                        \
+	{                                                                                \
+		.id = SQL_##statement, .values = (in), .value_count = COUNT(in),         \
+		.columns = (out), .column_count = COUNT(out)                             \
+	}
 
 #endif

@@ -87,11 +87,14 @@ static bool find_columns(const struct db_field *fields, size_t count, unsigned *
 			c++;
 		/* A "stauts" that nobody heeds would let the disabled in. */
 		if (c == OWN_COLUMNS)
-			return problem(p, INTERNAL, "query_lookup: a column \"%s\"; there are id, "
-						    "email, phone and status", fields[i].name);
+			return problem(p, INTERNAL,
+				       "query_lookup: a column \"%s\"; there are id, "
+				       "email, phone and status",
+				       fields[i].name);
 		for (size_t j = 0; j < i; j++)
 			if ((*order >> 4 * j & 15) == c + 1)
-				return problem(p, INTERNAL, "query_lookup: two columns \"%s\"",
+				return problem(p, INTERNAL,
+					       "query_lookup: two columns \"%s\"",
 					       fields[i].name);
 		*order |= (unsigned)(c + 1) << 4 * i;
 	}
@@ -123,24 +126,29 @@ static bool check_key(const struct store_own *own, struct db_link *link,
 	char collation[65] = "";
 	bool unique = false;
 
-	if (is_known && !store_check_key(link, field->schema, field->table, columns, &unique,
-					 collation, p))
+	if (is_known && !store_check_key(link, field->schema, field->table, columns,
+					 &unique, collation, p))
 		return false;
 	if (!unique)
 		return problem(p, INTERNAL, "query_lookup: %s%s%s%s", field->name,
-			       is_known ? ": there is no UNIQUE index on " : " is no column of a table, "
-									     "so that nobody knows whether it is UNIQUE",
-			       is_known ? field->table : "", is_known ? " for it alone" : "");
+			       is_known ? ": there is no UNIQUE index on "
+					: " is no column of a table, "
+					  "so that nobody knows whether it is UNIQUE",
+			       is_known ? field->table : "",
+			       is_known ? " for it alone" : "");
 	/* "_bin" takes "alice " for "alice": that is found out when the row is looked at. */
 	if (!*collation || (is_given && ends_with(collation, "_bin")))
 		return true;
 	if (!own->accounts->accept_collation)
-		return problem(p, INTERNAL, "query_lookup: %s.%s is compared by %s, not byte for "
-					    "byte: change it, or set accept_collation = yes",
+		return problem(p, INTERNAL,
+			       "query_lookup: %s.%s is compared by %s, not byte for "
+			       "byte: change it, or set accept_collation = yes",
 			       field->table, field->column, collation);
 	return is_given ||
-	       problem(p, INTERNAL, "query_lookup: with accept_collation it must give the column "
-				    "%s, to be compared", field->name);
+	       problem(p, INTERNAL,
+		       "query_lookup: with accept_collation it must give the column "
+		       "%s, to be compared",
+		       field->name);
 }
 
 /* Where the lookup does not give the email: the column that it compares with :email. */
@@ -159,8 +167,9 @@ static bool check_compared(const struct store_own *own, struct db_link *link,
 			return false;
 		}
 	}
-	return problem(p, INTERNAL, "query_lookup: it must give the column email, to be compared "
-				    "with :email");
+	return problem(p, INTERNAL,
+		       "query_lookup: it must give the column email, to be compared "
+		       "with :email");
 }
 
 /*
@@ -181,7 +190,8 @@ static bool warn_of_engine(struct store_own *own, struct db_link *link,
 	switch (db_run(link, &call, p)) {
 	case STORE_OK:
 		log_event(CONFIG_LOG_WARNING, "users",
-			  "your table %s is %s, which has no transactions: a user can be made there "
+			  "your table %s is %s, which has no transactions: a user can be "
+			  "made there "
 			  "whose login then fails. InnoDB has them",
 			  id->table, engine);
 		return true;
@@ -200,19 +210,23 @@ static bool check_lookup(struct store_own *own, struct db_link *link, struct pro
 	size_t count;
 
 	if (!db_prepare(link, LOOKUP, fields, OWN_COLUMNS + 1, &count, p) ||
-	    !find_columns(fields, count < OWN_COLUMNS + 1 ? count : OWN_COLUMNS + 1, &order, p))
+	    !find_columns(fields, count < OWN_COLUMNS + 1 ? count : OWN_COLUMNS + 1,
+			  &order, p))
 		return false;
 	email = find_column(fields, count, OWN_EMAIL);
 	phone = find_column(fields, count, OWN_PHONE);
 	if (!find_column(fields, count, OWN_ID))
 		return problem(p, INTERNAL, "query_lookup: it gives no column named id");
 	if (query_uses(&own->lookup, QUERY_EMAIL) &&
-	    !(email ? check_key(own, link, email, true, p) : check_compared(own, link, p)))
+	    !(email ? check_key(own, link, email, true, p)
+		    : check_compared(own, link, p)))
 		return false;
 	if (query_uses(&own->lookup, QUERY_PHONE) && !phone)
-		return problem(p, INTERNAL, "query_lookup: it must give the column phone, to be "
-					    "compared with :phone");
-	if (query_uses(&own->lookup, QUERY_PHONE) && !check_key(own, link, phone, true, p))
+		return problem(p, INTERNAL,
+			       "query_lookup: it must give the column phone, to be "
+			       "compared with :phone");
+	if (query_uses(&own->lookup, QUERY_PHONE) &&
+	    !check_key(own, link, phone, true, p))
 		return false;
 	atomic_store(&own->order, order);
 	return warn_of_engine(own, link, find_column(fields, count, OWN_ID), p);
@@ -257,14 +271,16 @@ static void fill(const struct query_statement *s, const struct store_about *abou
 		in[i] = store_text_or_null(values[s->places[i]]);
 }
 
-static enum store_outcome run_changes(struct store_tx *tx, size_t first, const struct query *q,
-				      const char *user_id, struct problem *p)
+static enum store_outcome run_changes(struct store_tx *tx, size_t first,
+				      const struct query *q, const char *user_id,
+				      struct problem *p)
 {
 	enum store_outcome outcome = STORE_OK;
 
 	for (size_t i = 0; outcome == STORE_OK && i < q->count; i++) {
 		struct db_value in[QUERY_PLACES];
-		struct db_call call = { .id = SQL_OWN(first + i), .values = in,
+		struct db_call call = { .id = SQL_OWN(first + i),
+					.values = in,
 					.value_count = q->statements[i].place_count };
 
 		fill(&q->statements[i], &tx->about, user_id, in);
@@ -334,7 +350,8 @@ static enum store_outcome finish(const struct own_row *row, unsigned order,
 		return STORE_FAILED;
 	}
 	if (!is_fit_id(row->texts[OWN_ID])) {
-		problem(p, INTERNAL, "query_lookup: an id that is not 1 to 64 printable characters");
+		problem(p, INTERNAL,
+			"query_lookup: an id that is not 1 to 64 printable characters");
 		return STORE_FAILED;
 	}
 	snprintf(user.id, sizeof(user.id), "%.64s", row->texts[OWN_ID]);
@@ -359,8 +376,12 @@ static enum store_outcome look_up(struct store *store, struct store_tx *tx,
 	struct db_column columns[OWN_COLUMNS];
 	struct db_value in[QUERY_PLACES];
 	struct own_row row = { 0 };
-	struct db_call call = { .id = LOOKUP, .values = in, .value_count = s->place_count,
-				.columns = columns, .each = take_row, .context = &row };
+	struct db_call call = { .id = LOOKUP,
+				.values = in,
+				.value_count = s->place_count,
+				.columns = columns,
+				.each = take_row,
+				.context = &row };
 	unsigned order = atomic_load(&own->order);
 	enum store_outcome outcome;
 
@@ -372,10 +393,10 @@ static enum store_outcome look_up(struct store *store, struct store_tx *tx,
 	}
 
 	for (unsigned left = order; left; left >>= 4)
-		columns[call.column_count++] = (struct db_column){
-			row.texts[(left & 15) - 1], sizeof(row.texts[0]),
-			&row.lens[(left & 15) - 1]
-		};
+		columns[call.column_count++] =
+			(struct db_column){ row.texts[(left & 15) - 1],
+					    sizeof(row.texts[0]),
+					    &row.lens[(left & 15) - 1] };
 	fill(s, about, user_id, in);
 	outcome = tx ? store_run(tx, &call, p) : store_run_single(store, &call, p);
 	return outcome == STORE_OK ? finish(&row, order, out, p) : outcome;
@@ -399,8 +420,8 @@ enum store_outcome own_find(struct store *store, struct store_tx *tx,
 		*out = user;
 		return STORE_OK;
 	}
-	problem(p, IDENTITY_CONFLICT, "query_lookup found user %s, who has another address",
-		user.id);
+	problem(p, IDENTITY_CONFLICT,
+		"query_lookup found user %s, who has another address", user.id);
 	return STORE_FAILED;
 }
 
@@ -409,8 +430,9 @@ bool own_finds_by_id(const struct store *store)
 	return query_uses(&store->own->lookup, QUERY_USER_ID);
 }
 
-enum store_outcome own_by_id(struct store *store, struct store_tx *tx, const char *user_id,
-			     const char *known_as, struct store_user *out, struct problem *p)
+enum store_outcome own_by_id(struct store *store, struct store_tx *tx,
+			     const char *user_id, const char *known_as,
+			     struct store_user *out, struct problem *p)
 {
 	struct store_about about = { 0 };
 	struct store_user user;
@@ -439,7 +461,8 @@ enum store_outcome own_by_id(struct store *store, struct store_tx *tx, const cha
 	return STORE_OK;
 }
 
-enum store_outcome own_create(struct store_tx *tx, struct store_user *out, struct problem *p)
+enum store_outcome own_create(struct store_tx *tx, struct store_user *out,
+			      struct problem *p)
 {
 	struct store_own *own = tx->store->own;
 	enum store_outcome outcome;
@@ -455,8 +478,9 @@ enum store_outcome own_create(struct store_tx *tx, struct store_user *out, struc
 	outcome = run_changes(tx, CREATE, &own->create, NULL, p);
 	/* A login beside this one was faster; but not again and again, unseen by the lookup. */
 	if (outcome == STORE_ALREADY_THERE && ++tx->duplicates == DUPLICATES_MAX) {
-		problem(p, INTERNAL, "query_create meets a UNIQUE index, and query_lookup finds "
-				     "nobody: is another column than the address UNIQUE?");
+		problem(p, INTERNAL,
+			"query_create meets a UNIQUE index, and query_lookup finds "
+			"nobody: is another column than the address UNIQUE?");
 		return STORE_FAILED;
 	}
 	if (outcome != STORE_OK)
@@ -470,6 +494,6 @@ enum store_outcome own_create(struct store_tx *tx, struct store_user *out, struc
 
 enum store_outcome own_seen(struct store_tx *tx, const char *user_id, struct problem *p)
 {
-	return tx->is_trial ? STORE_OK :
-			      run_changes(tx, SEEN, &tx->store->own->seen, user_id, p);
+	return tx->is_trial ? STORE_OK
+			    : run_changes(tx, SEEN, &tx->store->own->seen, user_id, p);
 }

@@ -35,11 +35,13 @@ bool own_finds_by_id(const struct store *store);
  * the lookup does not ask for ids, NOT_FOUND also means that KNOWN_AS is not, or is no
  * longer, this user's.
  */
-enum store_outcome own_by_id(struct store *store, struct store_tx *tx, const char *user_id,
-			     const char *known_as, struct store_user *out, struct problem *p);
+enum store_outcome own_by_id(struct store *store, struct store_tx *tx,
+			     const char *user_id, const char *known_as,
+			     struct store_user *out, struct problem *p);
 
 /* Makes the user of TX's about and looks it up. STORE_OK, ALREADY_THERE or FAILED. */
-enum store_outcome own_create(struct store_tx *tx, struct store_user *out, struct problem *p);
+enum store_outcome own_create(struct store_tx *tx, struct store_user *out,
+			      struct problem *p);
 
 enum store_outcome own_seen(struct store_tx *tx, const char *user_id, struct problem *p);
 

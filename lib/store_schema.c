@@ -4,7 +4,8 @@ bool store_read_version(struct db_link *link, int *version, struct problem *p)
 {
 	int64_t found = 0;
 	const struct db_column out[] = { DB_NUMBER_COLUMN(found) };
-	struct db_call call = { .id = SQL_SCHEMA_VERSION, .columns = out,
+	struct db_call call = { .id = SQL_SCHEMA_VERSION,
+				.columns = out,
 				.column_count = COUNT(out) };
 
 	if (db_run(link, &call, p) == STORE_FAILED) {
@@ -26,7 +27,8 @@ bool store_schema_version(struct store *store, int *version, struct problem *p)
 	good = store_read_version(link, version, p);
 	if (!good && db_fault(link) == DB_LOST) {
 		problem_clear(p);
-		good = db_open(store->db, link, p) && store_read_version(link, version, p);
+		good = db_open(store->db, link, p) &&
+		       store_read_version(link, version, p);
 	}
 	db_give_back(store->db, link);
 	return good;
@@ -39,16 +41,18 @@ static bool ping(struct store *store, struct db_link *link, struct problem *p)
 	if (!store_needs_tables(store)) {
 		char server[128];
 		const struct db_column out[] = { DB_TEXT_COLUMN(server) };
-		struct db_call call = { .id = SQL_SERVER_VERSION, .columns = out,
+		struct db_call call = { .id = SQL_SERVER_VERSION,
+					.columns = out,
 					.column_count = COUNT(out) };
 
-		return db_run(link, &call, p) != STORE_FAILED && store_look(store, link, p);
+		return db_run(link, &call, p) != STORE_FAILED &&
+		       store_look(store, link, p);
 	}
 	if (!store_read_version(link, &version, p))
 		return false;
 	if (version != STORE_SCHEMA_VERSION)
-		return problem(p, DATABASE_AWAY, "schema version is %d, needed is %d", version,
-			       STORE_SCHEMA_VERSION);
+		return problem(p, DATABASE_AWAY, "schema version is %d, needed is %d",
+			       version, STORE_SCHEMA_VERSION);
 	return store_look(store, link, p);
 }
 
@@ -103,7 +107,8 @@ static bool run_script(const struct store *store, struct db_link *link, const ch
 {
 	while (*sql) {
 		const char *end = strstr(sql, "\n\n");
-		const struct text paragraph = { sql, end ? (size_t)(end - sql) + 1 : strlen(sql) };
+		const struct text paragraph = { sql, end ? (size_t)(end - sql) + 1
+							 : strlen(sql) };
 
 		if (!(store->own && text_starts(paragraph, OURS_ALONE)) &&
 		    !run_paragraph(link, paragraph, p))
@@ -119,7 +124,8 @@ static bool apply(const struct store *store, struct db_link *link,
 {
 	struct db_value in[] = { { .type = DB_NUMBER, .number = (uint64_t)m->version },
 				 { .type = DB_TIME } };
-	struct db_call call = { .id = SQL_SCHEMA_APPLIED, .values = in,
+	struct db_call call = { .id = SQL_SCHEMA_APPLIED,
+				.values = in,
 				.value_count = COUNT(in) };
 
 	text_print_time(now, ' ', in[1].time);
@@ -157,8 +163,10 @@ static void lock(struct db_link *link)
 {
 	struct problem ignored = { 0 };
 
-	if (!db_run_text(link, AS_TEXT("DO GET_LOCK(LEFT(CONCAT('pintle.', DATABASE()), 64), 60)"),
-			 &ignored))
+	if (!db_run_text(
+		    link,
+		    AS_TEXT("DO GET_LOCK(LEFT(CONCAT('pintle.', DATABASE()), 64), 60)"),
+		    &ignored))
 		problem_clear(&ignored);
 }
 
@@ -167,19 +175,21 @@ static void unlock(struct db_link *link)
 	struct problem ignored = { 0 };
 
 	if (db_fault(link) != DB_LOST &&
-	    !db_run_text(link,
-			 AS_TEXT("DO RELEASE_LOCK(LEFT(CONCAT('pintle.', DATABASE()), 64))"),
-			 &ignored))
+	    !db_run_text(
+		    link,
+		    AS_TEXT("DO RELEASE_LOCK(LEFT(CONCAT('pintle.', DATABASE()), 64))"),
+		    &ignored))
 		problem_clear(&ignored);
 }
 
 bool store_migrate(struct store *store, const struct store_migration *migrations,
-		   size_t count, int64_t now, void (*done)(const struct store_migration *),
-		   struct problem *p)
+		   size_t count, int64_t now,
+		   void (*done)(const struct store_migration *), struct problem *p)
 {
 	static const char table[] =
 		"CREATE TABLE IF NOT EXISTS schema_version ("
-		"version INT UNSIGNED NOT NULL PRIMARY KEY, applied_at DATETIME NOT NULL) "
+		"version INT UNSIGNED NOT NULL PRIMARY KEY, applied_at DATETIME NOT "
+		"NULL) "
 		"ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
 	struct db_link *link = db_take(store->db, p);
 	int version = 0;
@@ -188,7 +198,8 @@ bool store_migrate(struct store *store, const struct store_migration *migrations
 	if (!link)
 		return false;
 	lock(link);
-	good = db_run_text(link, text_of(table), p) && store_read_version(link, &version, p) &&
+	good = db_run_text(link, text_of(table), p) &&
+	       store_read_version(link, &version, p) &&
 	       find_gap(store, link, &version, p);
 	for (size_t i = 0; good && i < count; i++) {
 		if (migrations[i].version <= version)

@@ -41,7 +41,8 @@ enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, 
 {
 	uint64_t id;
 	int64_t created_at;
-	const struct db_column out[] = { DB_NUMBER_COLUMN(id), DB_NUMBER_COLUMN(created_at) };
+	const struct db_column out[] = { DB_NUMBER_COLUMN(id),
+					 DB_NUMBER_COLUMN(created_at) };
 	const struct db_value owner = store_owner(tx->store, user_id);
 	struct db_value in[] = { owner, store_number((uint64_t)keep) };
 	struct db_call find = QUERY(SESSION_BEYOND, in, out);
@@ -80,7 +81,8 @@ enum store_outcome store_token_use(struct store_tx *tx,
 	struct db_value key[] = { store_hash(hash) };
 	const struct db_column out[] = { DB_NUMBER_COLUMN(used_at) };
 	struct db_call find = QUERY(TOKEN_FIND, key, out);
-	struct db_value in[] = { store_hash(hash), store_time(now), store_time(expires_at) };
+	struct db_value in[] = { store_hash(hash), store_time(now),
+				 store_time(expires_at) };
 	struct db_call add = CALL(TOKEN_ADD, in);
 	enum store_outcome outcome = store_run(tx, &find, p);
 
@@ -116,14 +118,14 @@ struct session_row {
 	char hash[SHA256_BYTES + 1]; /* 32 bytes, and the NUL that ends every text */
 };
 
-#define SESSION_COLUMNS(row)                                                               \
-	DB_TEXT_COLUMN((row).session.id), DB_TEXT_COLUMN((row).session.provider),          \
-		DB_TEXT_COLUMN((row).session.address),                                     \
-		DB_TEXT_COLUMN((row).session.user_agent),                                  \
-		DB_NUMBER_COLUMN((row).session.created_at),                                \
-		DB_NUMBER_COLUMN((row).session.last_seen_at),                              \
-		DB_NUMBER_COLUMN((row).session.expires_at),                                \
-		DB_NUMBER_COLUMN((row).session.generation),                                \
+#define SESSION_COLUMNS(row)                                                             \
+	DB_TEXT_COLUMN((row).session.id), DB_TEXT_COLUMN((row).session.provider),        \
+		DB_TEXT_COLUMN((row).session.address),                                   \
+		DB_TEXT_COLUMN((row).session.user_agent),                                \
+		DB_NUMBER_COLUMN((row).session.created_at),                              \
+		DB_NUMBER_COLUMN((row).session.last_seen_at),                            \
+		DB_NUMBER_COLUMN((row).session.expires_at),                              \
+		DB_NUMBER_COLUMN((row).session.generation),                              \
 		DB_NUMBER_COLUMN((row).session.rotated_at), DB_TEXT_COLUMN((row).hash)
 
 static const struct store_session *finish_session(struct session_row *row)
@@ -141,11 +143,15 @@ static enum store_outcome read_session(struct store *store, enum sql_statement i
 	uint64_t active;
 	struct db_value in[] = { key };
 	const struct db_column out[] = {
-		SESSION_COLUMNS(row),	 DB_TEXT_COLUMN(u.id),	   DB_TEXT_COLUMN(u.email),
-		DB_TEXT_COLUMN(u.phone), DB_NUMBER_COLUMN(active),
+		SESSION_COLUMNS(row),	  DB_TEXT_COLUMN(u.id),
+		DB_TEXT_COLUMN(u.email),  DB_TEXT_COLUMN(u.phone),
+		DB_NUMBER_COLUMN(active),
 	};
-	struct db_call call = { .id = id, .values = in, .value_count = COUNT(in),
-				.columns = out, .column_count = COUNT(out) };
+	struct db_call call = { .id = id,
+				.values = in,
+				.value_count = COUNT(in),
+				.columns = out,
+				.column_count = COUNT(out) };
 	const enum store_outcome outcome = store_run_single(store, &call, p);
 
 	if (outcome != STORE_OK)
@@ -158,7 +164,8 @@ static enum store_outcome read_session(struct store *store, enum sql_statement i
 
 /* With a users table that is not ours: the session as it stands, and its user from there. */
 static enum store_outcome read_own_session(struct store *store, enum sql_statement id,
-					   struct db_value key, struct store_session *session,
+					   struct db_value key,
+					   struct store_session *session,
 					   struct store_user *user, struct problem *p)
 {
 	struct session_row row = { 0 };
@@ -166,8 +173,11 @@ static enum store_outcome read_own_session(struct store *store, enum sql_stateme
 	struct db_value in[] = { key };
 	const struct db_column out[] = { SESSION_COLUMNS(row), DB_TEXT_COLUMN(user_id),
 					 DB_TEXT_COLUMN(known_as) };
-	struct db_call call = { .id = id, .values = in, .value_count = COUNT(in),
-				.columns = out, .column_count = COUNT(out) };
+	struct db_call call = { .id = id,
+				.values = in,
+				.value_count = COUNT(in),
+				.columns = out,
+				.column_count = COUNT(out) };
 	enum store_outcome outcome = store_run_single(store, &call, p);
 
 	if (outcome == STORE_OK)
@@ -179,29 +189,30 @@ static enum store_outcome read_own_session(struct store *store, enum sql_stateme
 
 enum store_outcome store_session_find(struct store *store,
 				      const unsigned char hash[SHA256_BYTES],
-				      struct store_session *session, struct store_user *user,
-				      struct problem *p)
+				      struct store_session *session,
+				      struct store_user *user, struct problem *p)
 {
-	return store->own ? read_own_session(store, SQL_OWN_SESSION_FIND, store_hash(hash), session,
-					     user, p)
-			  : read_session(store, SQL_SESSION_FIND, store_hash(hash), session, user,
-					 p);
+	return store->own ? read_own_session(store, SQL_OWN_SESSION_FIND,
+					     store_hash(hash), session, user, p)
+			  : read_session(store, SQL_SESSION_FIND, store_hash(hash),
+					 session, user, p);
 }
 
 enum store_outcome store_session_by_id(struct store *store, const char *session_id,
 				       struct store_session *session,
 				       struct store_user *user, struct problem *p)
 {
-	return store->own ? read_own_session(store, SQL_OWN_SESSION_BY_ID, store_id(session_id),
-					     session, user, p)
-			  : read_session(store, SQL_SESSION_BY_ID, store_id(session_id), session,
-					 user, p);
+	return store->own ? read_own_session(store, SQL_OWN_SESSION_BY_ID,
+					     store_id(session_id), session, user, p)
+			  : read_session(store, SQL_SESSION_BY_ID, store_id(session_id),
+					 session, user, p);
 }
 
 enum store_outcome store_session_rotate(struct store *store, const char *session_id,
 					uint64_t from, int64_t now, struct problem *p)
 {
-	struct db_value in[] = { store_time(now), store_time(now), store_id(session_id), store_number(from) };
+	struct db_value in[] = { store_time(now), store_time(now), store_id(session_id),
+				 store_number(from) };
 	struct db_call call = CALL(SESSION_ROTATE, in);
 	const enum store_outcome outcome = store_run_single(store, &call, p);
 
@@ -247,10 +258,10 @@ static void pass_on(void *context)
 	list->each(list->context, finish_session(&list->row));
 }
 
-enum store_outcome store_session_each(struct store *store, const char *user_id, int64_t now,
-				      void (*each)(void *context,
-						   const struct store_session *session),
-				      void *context, struct problem *p)
+enum store_outcome
+store_session_each(struct store *store, const char *user_id, int64_t now,
+		   void (*each)(void *context, const struct store_session *session),
+		   void *context, struct problem *p)
 {
 	struct session_list list = { .each = each, .context = context };
 	struct db_value in[] = { store_owner(store, user_id), store_time(now) };
@@ -276,5 +287,6 @@ enum store_outcome store_session_purge(struct store *store, int64_t now, unsigne
 	    store_run_single(store, &sessions, p) != STORE_OK)
 		return STORE_FAILED;
 	*removed = sessions.changed;
-	return store_uses(store, STORE_TOKENS) ? store_run_single(store, &tokens, p) : STORE_OK;
+	return store_uses(store, STORE_TOKENS) ? store_run_single(store, &tokens, p)
+					       : STORE_OK;
 }

@@ -18,9 +18,9 @@ struct match_row {
 	uint64_t active, subject;
 };
 
-#define MATCH_COLUMNS(row)                                                                 \
-	DB_TEXT_COLUMN((row).match.user.id), DB_TEXT_COLUMN((row).match.user.email),       \
-		DB_TEXT_COLUMN((row).match.user.phone), DB_NUMBER_COLUMN((row).active),    \
+#define MATCH_COLUMNS(row)                                                               \
+	DB_TEXT_COLUMN((row).match.user.id), DB_TEXT_COLUMN((row).match.user.email),     \
+		DB_TEXT_COLUMN((row).match.user.phone), DB_NUMBER_COLUMN((row).active),  \
 		DB_NUMBER_COLUMN((row).subject)
 
 static const struct store_match *finish_match(struct match_row *row)
@@ -37,8 +37,11 @@ static enum store_outcome find_user(struct store_tx *tx, enum sql_statement id,
 {
 	struct match_row row = { 0 };
 	const struct db_column columns[] = { MATCH_COLUMNS(row) };
-	struct db_call call = { .id = id, .values = in, .value_count = count,
-				.columns = columns, .column_count = COUNT(columns) };
+	struct db_call call = { .id = id,
+				.values = in,
+				.value_count = count,
+				.columns = columns,
+				.column_count = COUNT(columns) };
 	const enum store_outcome outcome = store_run(tx, &call, p);
 
 	if (outcome == STORE_OK)
@@ -49,11 +52,12 @@ static enum store_outcome find_user(struct store_tx *tx, enum sql_statement id,
 /* ---- in a table that is not ours */
 
 /* Whose the subject is, which our table identities knows. */
-static enum store_outcome relate(struct store_tx *tx, struct text provider, struct text subject,
-				 struct store_match *match, struct problem *p)
+static enum store_outcome relate(struct store_tx *tx, struct text provider,
+				 struct text subject, struct store_match *match,
+				 struct problem *p)
 {
-	struct db_value in[] = { store_bytes(text_of(match->user.id)), store_bytes(provider),
-				 store_bytes(subject) };
+	struct db_value in[] = { store_bytes(text_of(match->user.id)),
+				 store_bytes(provider), store_bytes(subject) };
 	uint64_t whose = 2;
 	const struct db_column out[] = { DB_NUMBER_COLUMN(whose) };
 	struct db_call call = QUERY(OWN_RELATION, in, out);
@@ -67,9 +71,10 @@ static enum store_outcome relate(struct store_tx *tx, struct text provider, stru
 	return STORE_OK;
 }
 
-static enum store_outcome find_own(struct store_tx *tx, struct text email, struct text phone,
-				   struct text provider, struct text subject,
-				   struct store_match *out, struct problem *p)
+static enum store_outcome find_own(struct store_tx *tx, struct text email,
+				   struct text phone, struct text provider,
+				   struct text subject, struct store_match *out,
+				   struct problem *p)
 {
 	const struct store_about about = { email, phone, provider, subject };
 	struct store_match match = { 0 };
@@ -92,10 +97,11 @@ static enum store_outcome find_link(struct store *store, struct store_tx *tx,
 {
 	char written[255];
 	struct db_value in[] = { store_bytes(provider), store_bytes(subject) };
-	const struct db_column out[] = { { user_id, STORE_ID_SIZE, NULL }, DB_TEXT_COLUMN(written) };
+	const struct db_column out[] = { { user_id, STORE_ID_SIZE, NULL },
+					 DB_TEXT_COLUMN(written) };
 	struct db_call call = QUERY(OWN_IDENTITY, in, out);
-	const enum store_outcome outcome = tx ? store_run(tx, &call, p)
-					      : store_run_single(store, &call, p);
+	const enum store_outcome outcome =
+		tx ? store_run(tx, &call, p) : store_run_single(store, &call, p);
 
 	if (outcome == STORE_OK)
 		own_canonical(written, known_as);
@@ -116,15 +122,18 @@ static enum store_outcome forget_link(struct store_tx *tx, struct text provider,
 	struct db_call call = CALL(OWN_IDENTITY_GONE, in);
 
 	if (own_finds_by_id(tx->store))
-		return store_run(tx, &call, p) == STORE_OK ? STORE_NOT_FOUND : STORE_FAILED;
-	problem(p, IDENTITY_CONFLICT, "the sub is user %s's, whom query_lookup does not find: let "
-				      "it ask for :user_id, too", user_id);
+		return store_run(tx, &call, p) == STORE_OK ? STORE_NOT_FOUND
+							   : STORE_FAILED;
+	problem(p, IDENTITY_CONFLICT,
+		"the sub is user %s's, whom query_lookup does not find: let "
+		"it ask for :user_id, too",
+		user_id);
 	return STORE_FAILED;
 }
 
 static enum store_outcome find_own_by_subject(struct store_tx *tx, struct text provider,
-					      struct text subject, struct store_match *out,
-					      struct problem *p)
+					      struct text subject,
+					      struct store_match *out, struct problem *p)
 {
 	struct store_match match = { .subject_is_theirs = true };
 	char user_id[STORE_ID_SIZE], known_as[255];
@@ -158,8 +167,9 @@ static enum store_outcome find_own_single(struct store *store, bool by_subject,
 	if (by_subject) {
 		outcome = find_link(store, NULL, about->provider, about->subject, user_id,
 				    known_as, p);
-		return outcome == STORE_OK ? own_by_id(store, NULL, user_id, known_as, out, p)
-					   : outcome;
+		return outcome == STORE_OK
+			       ? own_by_id(store, NULL, user_id, known_as, out, p)
+			       : outcome;
 	}
 	outcome = own_find(store, NULL, about, out, p);
 	if (outcome == STORE_FAILED && p->kind == PROBLEM_IDENTITY_CONFLICT) {
@@ -207,11 +217,12 @@ enum store_outcome store_user_by_subject(struct store_tx *tx, struct text provid
 			      : find_user(tx, SQL_USER_BY_SUBJECT, in, COUNT(in), out, p);
 }
 
-enum store_outcome store_user_add(struct store_tx *tx, struct text email, struct text phone,
-				  int64_t now, struct store_user *out, struct problem *p)
+enum store_outcome store_user_add(struct store_tx *tx, struct text email,
+				  struct text phone, int64_t now, struct store_user *out,
+				  struct problem *p)
 {
-	struct db_value in[] = { store_bytes_or_null(email), store_bytes_or_null(phone), store_time(now),
-				 store_time(now) };
+	struct db_value in[] = { store_bytes_or_null(email), store_bytes_or_null(phone),
+				 store_time(now), store_time(now) };
 	struct db_call call = CALL(USER_ADD, in);
 	struct store_user user = { .active = true };
 	enum store_outcome outcome;
@@ -283,17 +294,17 @@ enum store_outcome store_invite_use(struct store_tx *tx, struct text email, int6
 	return outcome == STORE_OK && !call.changed ? STORE_NOT_FOUND : outcome;
 }
 
-enum store_outcome store_user_find(struct store *store, bool by_subject, struct text email,
-				   struct text phone, struct text provider,
-				   struct text subject, struct store_user *out,
-				   struct problem *p)
+enum store_outcome store_user_find(struct store *store, bool by_subject,
+				   struct text email, struct text phone,
+				   struct text provider, struct text subject,
+				   struct store_user *out, struct problem *p)
 {
 	struct match_row row = { 0 };
 	const struct db_column columns[] = { MATCH_COLUMNS(row) };
 	struct db_value in[] = { store_bytes(provider), store_bytes(subject),
 				 store_bytes(email.len ? email : phone) };
 	struct db_call call = {
-		.id = by_subject ? SQL_USER_BY_SUBJECT
+		.id = by_subject  ? SQL_USER_BY_SUBJECT
 		      : email.len ? SQL_USER_BY_EMAIL
 				  : SQL_USER_BY_PHONE,
 		.values = in,
@@ -301,8 +312,8 @@ enum store_outcome store_user_find(struct store *store, bool by_subject, struct 
 		.columns = columns,
 		.column_count = COUNT(columns),
 	};
-	const struct store_about about = { email, email.len ? AS_TEXT("") : phone, provider,
-					   subject };
+	const struct store_about about = { email, email.len ? AS_TEXT("") : phone,
+					   provider, subject };
 	enum store_outcome outcome;
 
 	if (store->own)

@@ -118,13 +118,14 @@ void text_print_time(int64_t when, char separator, char out[TEXT_TIME_SIZE])
 	 * a login prints four times. This takes 150.
 	 */
 	if (when >= 0 && when <= YEAR_9999_END) {
-		print_quickly((unsigned)(when / DAY_S), (unsigned)(when % DAY_S), separator, out);
+		print_quickly((unsigned)(when / DAY_S), (unsigned)(when % DAY_S),
+			      separator, out);
 		return;
 	}
 	if (!gmtime_r(&seconds, &tm)) {
 		seconds = 0;
 		gmtime_r(&seconds, &tm);
 	}
-	strftime(out, TEXT_TIME_SIZE, separator == 'T' ? "%Y-%m-%dT%H:%M:%S"
-							: "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(out, TEXT_TIME_SIZE,
+		 separator == 'T' ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &tm);
 }

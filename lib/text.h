@@ -19,7 +19,10 @@ struct text {
 };
 
 /* A text of a string literal, usable in initialisers. */
-#define TEXT(literal) { (literal), sizeof(literal) - 1 }
+#define TEXT(literal)                                                                    \
+	{                                                                                \
+		(literal), sizeof(literal) - 1                                           \
+	}
 #define AS_TEXT(literal) ((struct text)TEXT(literal))
 
 /* For printf: "%.*s", TEXT_ARG(t). */

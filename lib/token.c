@@ -30,7 +30,7 @@ struct check {
 	int64_t now;
 	struct text token;
 	const struct token_trace *trace; /* NULL: nobody wants to see */
-	struct text saw;		 /* what the step at hand looked at, for the trace */
+	struct text saw; /* what the step at hand looked at, for the trace */
 
 	struct text signed_, signature, payload, encoded_header;
 	const struct json *header, *claims; /* HEADER is NULL when it is the known one */
@@ -53,8 +53,9 @@ static struct text string_claim(const struct check *c, const char *where)
 	return AS_TEXT("");
 }
 
-static const struct json *parse_object(struct check *c, struct text encoded, unsigned depth,
-				       struct text *decoded, const char **why)
+static const struct json *parse_object(struct check *c, struct text encoded,
+				       unsigned depth, struct text *decoded,
+				       const char **why)
 {
 	const struct json *value;
 
@@ -89,7 +90,8 @@ static bool check_shape(struct check *c, struct problem *p)
 		return problem(p, TOKEN_MALFORMED, "signature: not canonical base64url");
 	c->encoded_header = header;
 	/* explain shows each step of its own. */
-	if (c->trace || !text_equal(header, (struct text){ last_header.encoded, last_header.len }))
+	if (c->trace ||
+	    !text_equal(header, (struct text){ last_header.encoded, last_header.len }))
 		c->header = parse_object(c, header, HEADER_DEPTH, &decoded, &why);
 	if (!c->header && *why)
 		return problem(p, TOKEN_MALFORMED, "header: %s", why);
@@ -155,7 +157,8 @@ static bool check_header(struct check *c, struct problem *p)
 			return problem(p, TOKEN_MALFORMED, "header has %s", refused[i]);
 	if (json_member(c->header, "kid", &value)) {
 		if (!json_string(value, &c->kid) || !c->kid.len || c->kid.len > KID_MAX)
-			return problem(p, TOKEN_KEY, "kid is no string of 1 to 256 bytes");
+			return problem(p, TOKEN_KEY,
+				       "kid is no string of 1 to 256 bytes");
 		c->has_kid = true;
 	}
 	remember_header(c);
@@ -195,7 +198,8 @@ static bool check_sign_in(const struct check *c, struct problem *p)
 	int64_t auth_time;
 	bool present;
 
-	if (!json_member(c->claims, "auth_time", &value) || json_type(value) != JSON_NUMBER)
+	if (!json_member(c->claims, "auth_time", &value) ||
+	    json_type(value) != JSON_NUMBER)
 		return true;
 	return (claims_time(c->claims, "auth_time", &present, &auth_time) &&
 		auth_time <= c->now + c->provider->config->leeway_s) ||
@@ -217,7 +221,8 @@ static bool check_times(struct check *c, struct problem *p)
 		return problem(p, TOKEN_CLAIMS, "nbf is no time");
 	if (c->trace)
 		c->saw = arena_printf(c->arena, "issued %lld s ago, expires in %lld s",
-				      (long long)(c->now - iat), (long long)(exp - c->now));
+				      (long long)(c->now - iat),
+				      (long long)(exp - c->now));
 	if (exp + config->leeway_s <= c->now)
 		return problem(p, TOKEN_EXPIRED, "%lld s ago", (long long)(c->now - exp));
 	if (iat > c->now + config->leeway_s)
@@ -251,8 +256,7 @@ static bool is_for_us(struct check *c, const char *claim, struct problem *p)
 	/* json-c prints through its own buffer: 3,000 instructions that few want to see. */
 	if (c->trace || !named)
 		c->saw = json_print(c->arena, value);
-	return named ||
-	       problem(p, TOKEN_AUDIENCE, "%s %.*s", claim, TEXT_ARG(c->saw));
+	return named || problem(p, TOKEN_AUDIENCE, "%s %.*s", claim, TEXT_ARG(c->saw));
 }
 
 static bool check_audience(struct check *c, struct problem *p)
@@ -283,9 +287,12 @@ static enum problem_kind rule_problem(const char *claim)
 		const char *claim;
 		enum problem_kind kind;
 	} known[] = {
-		{ "type", PROBLEM_TOKEN_KIND },	     { "typ", PROBLEM_TOKEN_KIND },
-		{ "token_use", PROBLEM_TOKEN_KIND }, { "scope", PROBLEM_TOKEN_KIND },
-		{ "scp", PROBLEM_TOKEN_KIND },	     { "drn", PROBLEM_TOKEN_KIND },
+		{ "type", PROBLEM_TOKEN_KIND },
+		{ "typ", PROBLEM_TOKEN_KIND },
+		{ "token_use", PROBLEM_TOKEN_KIND },
+		{ "scope", PROBLEM_TOKEN_KIND },
+		{ "scp", PROBLEM_TOKEN_KIND },
+		{ "drn", PROBLEM_TOKEN_KIND },
 		{ "amr", PROBLEM_TOKEN_METHOD },
 		{ "authentication_method", PROBLEM_TOKEN_METHOD },
 	};
@@ -315,8 +322,9 @@ static bool check_required(struct check *c, struct problem *p)
 
 		if (!claims_hold(c->claims, rule)) {
 			c->saw = text_of(rule->claim);
-			return problem_as(p, rule_problem(rule->claim), "rule %s%s%s", rule->claim,
-					    *rule->values ? "=" : "", rule->values);
+			return problem_as(p, rule_problem(rule->claim), "rule %s%s%s",
+					  rule->claim, *rule->values ? "=" : "",
+					  rule->values);
 		}
 	}
 	return true;
@@ -388,8 +396,7 @@ static bool read_address(struct check *c, struct problem *p)
 	if (!email.len && !(c->rules->phone && phone_is_valid(phone)))
 		return problem(p, EMAIL_MISSING, "provider %s",
 			       c->provider->config->name);
-	if (email.len &&
-	    !email_normalise(c->arena, email, &c->identity.email, p))
+	if (email.len && !email_normalise(c->arena, email, &c->identity.email, p))
 		return false;
 	if (!is_verified(c)) {
 		c->identity.email = AS_TEXT("");
@@ -422,11 +429,11 @@ static const struct {
 	const char *name;
 	bool (*run)(struct check *c, struct problem *p);
 } steps[] = {
-	{ "shape", check_shape },	  { "header", check_header },
-	{ "issuer", check_issuer },	  { "algorithm", check_algorithm },
-	{ "times", check_times },	  { "audience", check_audience },
-	{ "required", check_required },	  { "signature", check_signature },
-	{ "subject", check_subject },	  { "address", check_address },
+	{ "shape", check_shape },	{ "header", check_header },
+	{ "issuer", check_issuer },	{ "algorithm", check_algorithm },
+	{ "times", check_times },	{ "audience", check_audience },
+	{ "required", check_required }, { "signature", check_signature },
+	{ "subject", check_subject },	{ "address", check_address },
 };
 
 void token_identity_hash(const struct identity *identity, unsigned char out[SHA256_BYTES])
@@ -438,8 +445,9 @@ bool token_verify(const struct token_rules *rules, struct text token, int64_t no
 		  struct arena *arena, const struct token_trace *trace,
 		  struct identity *out, struct problem *p)
 {
-	struct check c = { .rules = rules, .arena = arena, .now = now, .token = token,
-			   .trace = trace };
+	struct check c = {
+		.rules = rules, .arena = arena, .now = now, .token = token, .trace = trace
+	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		const bool passed = steps[i].run(&c, p);

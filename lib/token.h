@@ -10,22 +10,24 @@
 /* What a verified token says. Everything is in the request's arena. */
 struct identity {
 	const struct provider *provider;
-	struct text subject;	  /* empty if the token has none */
-	struct text email;	  /* canonical and verified; empty if there is none */
-	struct text email_written; /* as the provider spelt it, for display */
-	struct text phone;	  /* E.164 and verified; empty if there is none */
+	struct text subject;	    /* empty if the token has none */
+	struct text email;	    /* canonical and verified; empty if there is none */
+	struct text email_written;  /* as the provider spelt it, for display */
+	struct text phone;	    /* E.164 and verified; empty if there is none */
 	enum problem_kind no_email; /* why both are empty; only with match = "subject" */
 	int64_t issued_at, expires_at;
-	struct text claims;	  /* the payload, as JSON text */
+	struct text claims;	     /* the payload, as JSON text */
 	const struct json *document; /* and parsed */
-	struct text signed_bytes; /* what the signature is about: the same however it is spelt */
+	struct text
+		signed_bytes; /* what the signature is about: the same however it is spelt */
 };
 
 /*
  * The hash by which a verified token is known: of the bytes that are signed, since an ECDSA
  * signature has two spellings. Only who needs it pays for it (20,000 instructions).
  */
-void token_identity_hash(const struct identity *identity, unsigned char out[SHA256_BYTES]);
+void token_identity_hash(const struct identity *identity,
+			 unsigned char out[SHA256_BYTES]);
 
 /* Of the shape of a JWT rather than of an opaque token? */
 static inline bool token_looks_like_jwt(struct text token)
@@ -42,7 +44,7 @@ struct token_trace {
 struct token_rules {
 	struct providers *providers;
 	size_t token_limit;
-	bool phone; /* people may be known by phone number alone */
+	bool phone;		    /* people may be known by phone number alone */
 	enum metrics_issuer issuer; /* whose tokens they are, for the counts */
 };
 

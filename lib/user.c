@@ -37,14 +37,15 @@ static bool by_subject(const struct search *s)
 }
 
 /* The user with the verified address (or number) of the identity. */
-static enum store_outcome find_by_address(const struct search *s, struct store_match *match,
-					  struct problem *p)
+static enum store_outcome find_by_address(const struct search *s,
+					  struct store_match *match, struct problem *p)
 {
 	const struct identity *i = s->identity;
 	enum store_outcome outcome;
 
 	if (!i->email.len)
-		return store_user_by_phone(s->tx, i->phone, s->provider, i->subject, match, p);
+		return store_user_by_phone(s->tx, i->phone, s->provider, i->subject,
+					   match, p);
 	outcome = store_user_by_email(s->tx, i->email, s->provider, i->subject, match, p);
 	/* No collation may decide who somebody is: the row must agree byte for byte. */
 	if (outcome == STORE_OK && !text_is(i->email, match->user.email)) {
@@ -71,8 +72,8 @@ static bool link_subject(const struct search *s, const char *user_id, struct pro
 static bool has_other_subject(const struct search *s, const char *user_id, bool *has,
 			      struct problem *p)
 {
-	const enum store_outcome outcome = store_identity_other(s->tx, user_id, s->provider,
-								s->identity->subject, p);
+	const enum store_outcome outcome = store_identity_other(
+		s->tx, user_id, s->provider, s->identity->subject, p);
 
 	*has = outcome == STORE_OK;
 	return outcome != STORE_FAILED;
@@ -103,8 +104,8 @@ static bool accept_match(const struct search *s, const struct store_match *match
 		if (!has_other_subject(s, match->user.id, &has_other, p))
 			return false;
 		if (has_other)
-			return problem(p, IDENTITY_CONFLICT, "user %s came with another sub",
-				       match->user.id);
+			return problem(p, IDENTITY_CONFLICT,
+				       "user %s came with another sub", match->user.id);
 	}
 	/* With match = "email" a subject that moved stays where it was first seen. */
 	return match->subject_is_anothers || link_subject(s, match->user.id, p);
@@ -142,7 +143,8 @@ static bool create(const struct search *s, bool link, struct store_user *out,
 {
 	if (!may_sign_up(s, p))
 		return false;
-	switch (store_user_add(s->tx, s->identity->email, s->identity->phone, s->now, out, p)) {
+	switch (store_user_add(s->tx, s->identity->email, s->identity->phone, s->now, out,
+			       p)) {
 	case STORE_OK:
 		return !link || link_subject(s, out->id, p);
 	case STORE_ALREADY_THERE:
@@ -167,9 +169,11 @@ static bool find_or_create(const struct search *s, struct user_decision *out,
 	bool subject_is_free = i->subject.len != 0;
 
 	if (by_subject(s)) {
-		outcome = store_user_by_subject(s->tx, s->provider, i->subject, &match, p);
+		outcome =
+			store_user_by_subject(s->tx, s->provider, i->subject, &match, p);
 		if (outcome == STORE_OK)
-			*out = (struct user_decision){ match.user, false, USER_BY_SUBJECT };
+			*out = (struct user_decision){ match.user, false,
+						       USER_BY_SUBJECT };
 		if (outcome != STORE_NOT_FOUND)
 			return outcome == STORE_OK;
 	}
@@ -183,13 +187,15 @@ static bool find_or_create(const struct search *s, struct user_decision *out,
 	if (outcome == STORE_FAILED)
 		return false;
 	if (subject_is_free && !by_subject(s)) {
-		outcome = store_user_by_subject(s->tx, s->provider, i->subject, &match, p);
+		outcome =
+			store_user_by_subject(s->tx, s->provider, i->subject, &match, p);
 		if (outcome == STORE_FAILED)
 			return false;
 		subject_is_free = outcome == STORE_NOT_FOUND;
 	}
 	out->created = true;
-	out->rule = s->accounts->signup == CONFIG_SIGNUP_INVITED ? USER_INVITED : USER_CREATED;
+	out->rule = s->accounts->signup == CONFIG_SIGNUP_INVITED ? USER_INVITED
+								 : USER_CREATED;
 	return create(s, subject_is_free, &out->user, p);
 }
 
@@ -206,7 +212,8 @@ bool user_find_or_create(struct store_tx *tx, const struct config_accounts *acco
 	};
 	struct user_decision d = { 0 };
 
-	store_tx_about(tx, identity->email, identity->phone, s.provider, identity->subject);
+	store_tx_about(tx, identity->email, identity->phone, s.provider,
+		       identity->subject);
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, p))
 		return false;
 	if (!find_or_create(&s, &d, p))

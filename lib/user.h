@@ -10,9 +10,9 @@ enum user_rule {
 	USER_BY_SUBJECT, /* the sub is linked to the user */
 	USER_BY_EMAIL,	 /* the verified email is the user's */
 	USER_BY_PHONE,
-	USER_LINKED,	 /* so is it, and with link = yes the sub is now linked to the user */
-	USER_CREATED,	 /* nobody has the sub or the address; signup = open */
-	USER_INVITED,	 /* nobody has; the address was invited */
+	USER_LINKED, /* so is it, and with link = yes the sub is now linked to the user */
+	USER_CREATED, /* nobody has the sub or the address; signup = open */
+	USER_INVITED, /* nobody has; the address was invited */
 };
 
 struct user_decision {

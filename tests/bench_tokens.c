@@ -38,20 +38,21 @@ static void write_file(const char *name, const char *text)
 	}
 }
 
-static struct text make_token(const char *email, long user, long issued, const char *issuer,
-			      const struct maker_key *signer)
+static struct text make_token(const char *email, long user, long issued,
+			      const char *issuer, const struct maker_key *signer)
 {
 	return maker_token(
 		arena, signer, JWS_ES256,
 		AS_TEXT("{\"alg\":\"ES256\",\"kid\":\"" KID "\",\"typ\":\"JWT\"}"),
-		arena_printf(arena,
-			     "{\"client_user_id\":\"11111111-1111-4111-8111-%012ld\","
-			     "\"authentication_method\":\"OTP\",\"type\":"
-			     "\"client_access_token\",\"scope\":\"access\",\"identifier\":"
-			     "\"%s\",\"aud\":\"" AUDIENCE "\",\"exp\":%ld,\"jti\":"
-			     "\"22222222-2222-4222-8222-%012ld\",\"iat\":%ld,\"iss\":\"%s\","
-			     "\"sub\":\"11111111-1111-4111-8111-%012ld\"}",
-			     user, email, issued + DAY_S, user, issued, issuer, user));
+		arena_printf(
+			arena,
+			"{\"client_user_id\":\"11111111-1111-4111-8111-%012ld\","
+			"\"authentication_method\":\"OTP\",\"type\":"
+			"\"client_access_token\",\"scope\":\"access\",\"identifier\":"
+			"\"%s\",\"aud\":\"" AUDIENCE "\",\"exp\":%ld,\"jti\":"
+			"\"22222222-2222-4222-8222-%012ld\",\"iat\":%ld,\"iss\":\"%s\","
+			"\"sub\":\"11111111-1111-4111-8111-%012ld\"}",
+			user, email, issued + DAY_S, user, issued, issuer, user));
 }
 
 /* COUNT tokens of random ones of USERS; 0: of users that are not there yet. */
@@ -85,8 +86,9 @@ static int make_all(int argc, char **argv)
 	const long count = atol(argv[2]);
 
 	directory = argv[1];
-	write_file("keys.json",
-		   maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"" KID "\""), NULL));
+	write_file(
+		"keys.json",
+		maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"" KID "\""), NULL));
 	write_file("key.pem", maker_pem_private(arena, key));
 	write_file("public.pem", maker_pem_public(arena, key));
 	for (int i = 3; i < argc; i++) {
@@ -123,7 +125,8 @@ static int measure(long count)
 
 	good = jwk_set_parse(
 		arena,
-		text_of(maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"" KID "\""), NULL)),
+		text_of(maker_jwk_set(arena, maker_jwk(arena, key, "\"kid\":\"" KID "\""),
+				      NULL)),
 		&set, &p);
 	jwk = good ? jwk_find(&set, &kid, JWS_ES256) : NULL;
 	if (!jwk)

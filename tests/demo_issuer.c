@@ -260,7 +260,8 @@ static void issuer_open(const char *file, const char *kid)
 	issuer.kid = kid ? need(strdup(kid)) : json_printf("SPACE_JWT_PUBLIC:%s", uuid);
 	issuer.key_set = json_printf(
 		"{`keys`:[{`kty`:`EC`,`crv`:`P-256`,`x`:`%s`,`y`:`%s`,`kid`:`%s`,"
-		"`use`:`sig`,`alg`:`ES256`}]}", x, y, issuer.kid);
+		"`use`:`sig`,`alg`:`ES256`}]}",
+		x, y, issuer.kid);
 }
 
 static void issuer_close(void)
@@ -328,14 +329,15 @@ static void token_print(const char *changes)
 
 	if (!object)
 		die("--print-token: not a JSON object: %s", changes);
-	json_object_object_foreach(object, name, value) {
+	json_object_object_foreach(object, name, value)
+	{
 		if (value)
 			json_object_object_add(claims, name, json_object_get(value));
 		else
 			json_object_object_del(claims, name);
 	}
-	token = token_sign(need(strdup(
-		json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN))));
+	token = token_sign(need(
+		strdup(json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN))));
 	puts(token);
 	free(token);
 	free(usual);

@@ -16,8 +16,20 @@
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define ROWS_MAX 100
 
-enum column { PROVIDER, MATCH, LINK, CHANGE, SIGNUP, SUB, ADDRESS, STATUS, CASES, ANSWER = CASES,
-	      THEN, COLUMNS };
+enum column {
+	PROVIDER,
+	MATCH,
+	LINK,
+	CHANGE,
+	SIGNUP,
+	SUB,
+	ADDRESS,
+	STATUS,
+	CASES,
+	ANSWER = CASES,
+	THEN,
+	COLUMNS
+};
 
 /* All that can stand in a column, "*" aside. */
 static const char *const domain[CASES][9] = {
@@ -27,7 +39,8 @@ static const char *const domain[CASES][9] = {
 	[CHANGE] = { "allow", "refuse" },
 	[SIGNUP] = { "open", "closed", "invited", "uninvited" },
 	[SUB] = { "none", "new", "alice", "sam", "other" },
-	[ADDRESS] = { "alice", "unverified", "free", "absent", "number", "freenumber", "nophone" },
+	[ADDRESS] = { "alice", "unverified", "free", "absent", "number", "freenumber",
+		      "nophone" },
 	[STATUS] = { "active", "disabled" },
 };
 
@@ -142,13 +155,13 @@ struct world {
 	char sub_is[STORE_ID_SIZE]; /* whose the token's sub is */
 };
 
-static const char configuration[] =
-	"public_url = \"https://www.example.com/auth\"\n"
-	"state_dir = \"@\"\n"
-	"provider \"rules\" {\n"
-	"  issuer = \"https://rules.example\" audience = \"us\" jwks_file = \"@/keys.json\"\n"
-	"  algorithms = \"ES256\" phone_claim = \"phone\"\n"
-	"}\n";
+static const char configuration[] = "public_url = \"https://www.example.com/auth\"\n"
+				    "state_dir = \"@\"\n"
+				    "provider \"rules\" {\n"
+				    "  issuer = \"https://rules.example\" audience = "
+				    "\"us\" jwks_file = \"@/keys.json\"\n"
+				    "  algorithms = \"ES256\" phone_claim = \"phone\"\n"
+				    "}\n";
 
 static bool add_user(struct store_tx *tx, const char *email, const char *phone,
 		     char id[STORE_ID_SIZE], struct problem *p)
@@ -162,7 +175,8 @@ static bool add_user(struct store_tx *tx, const char *email, const char *phone,
 	return true;
 }
 
-static bool link_to(struct store_tx *tx, const char *id, const char *sub, struct problem *p)
+static bool link_to(struct store_tx *tx, const char *id, const char *sub,
+		    struct problem *p)
 {
 	return store_identity_add(tx, id, AS_TEXT("rules"), text_of(sub),
 				  AS_TEXT("then@example.com"), NOW, p) == STORE_OK;
@@ -183,7 +197,8 @@ static bool populate(struct store_tx *tx, void *context, struct problem *p)
 	if (is(t, SUB, "other") && !link_to(tx, w->alice, "s-other", p))
 		return false;
 	if (is(t, SUB, "alice") || is(t, SUB, "sam"))
-		snprintf(w->sub_is, sizeof(w->sub_is), "%s", is(t, SUB, "sam") ? w->sam : w->alice);
+		snprintf(w->sub_is, sizeof(w->sub_is), "%s",
+			 is(t, SUB, "sam") ? w->sam : w->alice);
 	return !w->sub_is[0] || link_to(tx, w->sub_is, "s-token", p);
 }
 
@@ -206,8 +221,8 @@ static void arrange(struct world *w)
 	if (is(t, SIGNUP, "invited"))
 		c->invite(is(t, ADDRESS, "free") ? AS_TEXT("free@example.com")
 						 : AS_TEXT("alice@example.com"));
-	w->config->providers[0].match = is(t, MATCH, "email") ? CONFIG_MATCH_EMAIL
-							       : CONFIG_MATCH_SUBJECT;
+	w->config->providers[0].match =
+		is(t, MATCH, "email") ? CONFIG_MATCH_EMAIL : CONFIG_MATCH_SUBJECT;
 	w->config->providers[0].link = is(t, LINK, "yes");
 	w->config->accounts.refuse_subject_change = is(t, CHANGE, "refuse");
 	w->config->accounts.signup = is(t, SIGNUP, "open")     ? CONFIG_SIGNUP_OPEN
@@ -220,18 +235,25 @@ static struct text make_token(struct world *w)
 {
 	const struct test_case *t = w->test_case;
 	const char *address =
-		is(t, ADDRESS, "alice")	       ? "\"email\":\"Alice@Example.com\",\"email_verified\":true,"
-		: is(t, ADDRESS, "unverified") ? "\"email\":\"alice@example.com\",\"email_verified\":false,"
-		: is(t, ADDRESS, "free")       ? "\"email\":\"free@example.com\",\"email_verified\":true,"
-		: is(t, ADDRESS, "absent")     ? "\"email_verified\":true,"
-		: is(t, ADDRESS, "freenumber") ? "\"phone\":\"+12025550199\",\"email_verified\":true,"
-					       : "\"phone\":\"+12025550123\",\"email_verified\":true,";
+		is(t, ADDRESS, "alice")
+			? "\"email\":\"Alice@Example.com\",\"email_verified\":true,"
+		: is(t, ADDRESS, "unverified")
+			? "\"email\":\"alice@example.com\",\"email_verified\":false,"
+		: is(t, ADDRESS, "free")
+			? "\"email\":\"free@example.com\",\"email_verified\":true,"
+		: is(t, ADDRESS, "absent") ? "\"email_verified\":true,"
+		: is(t, ADDRESS, "freenumber")
+			? "\"phone\":\"+12025550199\",\"email_verified\":true,"
+			: "\"phone\":\"+12025550123\",\"email_verified\":true,";
 	const struct text payload = arena_printf(
-		w->arena, "{\"iss\":\"https://%s.example\",\"aud\":\"us\",%s%s\"iat\":%d,\"exp\":%d}",
+		w->arena,
+		"{\"iss\":\"https://"
+		"%s.example\",\"aud\":\"us\",%s%s\"iat\":%d,\"exp\":%d}",
 		is(t, PROVIDER, "known") ? "rules" : "stranger", address,
 		is(t, SUB, "none") ? "" : "\"sub\":\"s-token\",", NOW - 5, NOW + 600);
 
-	return maker_token(w->arena, w->key, JWS_ES256, AS_TEXT("{\"alg\":\"ES256\"}"), payload);
+	return maker_token(w->arena, w->key, JWS_ES256, AS_TEXT("{\"alg\":\"ES256\"}"),
+			   payload);
 }
 
 /* ---- what the program does */
@@ -256,7 +278,8 @@ static bool find_sub(struct store_tx *tx, void *context, struct problem *p)
 
 	store_tx_about(tx, AS_TEXT("alice@example.com"), AS_TEXT(""), AS_TEXT("rules"),
 		       AS_TEXT("s-token"));
-	switch (store_user_by_subject(tx, AS_TEXT("rules"), AS_TEXT("s-token"), &match, p)) {
+	switch (store_user_by_subject(tx, AS_TEXT("rules"), AS_TEXT("s-token"), &match,
+				      p)) {
 	case STORE_OK:
 		snprintf(context, STORE_ID_SIZE, "%s", match.user.id);
 		return true;
@@ -269,7 +292,8 @@ static bool find_sub(struct store_tx *tx, void *context, struct problem *p)
 
 static size_t rows_of(const struct world *w)
 {
-	return w->contract->rows(CONTRACT_USERS) + w->contract->rows(CONTRACT_IDENTITIES) +
+	return w->contract->rows(CONTRACT_USERS) +
+	       w->contract->rows(CONTRACT_IDENTITIES) +
 	       w->contract->rows(CONTRACT_SESSIONS);
 }
 
@@ -277,10 +301,12 @@ static size_t rows_of(const struct world *w)
 static bool log_in(struct world *w, struct login *out, struct problem *p)
 {
 	struct identity identity;
-	const struct login_request request = { .config = w->config, .identity = &identity,
+	const struct login_request request = { .config = w->config,
+					       .identity = &identity,
 					       .now = NOW };
 
-	return token_verify(&w->rules, make_token(w), NOW, w->arena, NULL, &identity, p) &&
+	return token_verify(&w->rules, make_token(w), NOW, w->arena, NULL, &identity,
+			    p) &&
 	       login_record(w->contract->store, &request, out, p);
 }
 
@@ -299,7 +325,8 @@ static struct found run_case(struct world *w)
 			 login.created ? "new" : name_of(w, login.user.id));
 		assert_int_equal(w->contract->rows(CONTRACT_SESSIONS), 1);
 	} else {
-		snprintf(found.answer, sizeof(found.answer), "%s", problem_row(p.kind)->error);
+		snprintf(found.answer, sizeof(found.answer), "%s",
+			 problem_row(p.kind)->error);
 		/* A refusal leaves no trace. */
 		assert_int_equal(rows_of(w), before);
 	}
@@ -320,13 +347,15 @@ static bool agree(const struct world *w, const struct rule *r, const struct foun
 		(strcmp(found->then, "=") == 0 && strcmp(r->cells[THEN], before) == 0));
 }
 
-static void tell(const struct test_case *t, const struct rule *r, const struct found *found)
+static void tell(const struct test_case *t, const struct rule *r,
+		 const struct found *found)
 {
 	printf("not ok - identity-rules:");
 	for (int c = 0; c < CASES; c++)
 		printf(" %s", t->cells[c]);
 	if (r)
-		printf(": line %u says %s, %s", r->line, r->cells[ANSWER], r->cells[THEN]);
+		printf(": line %u says %s, %s", r->line, r->cells[ANSWER],
+		       r->cells[THEN]);
 	else
 		printf(": no row says anything");
 	printf("; the program %s, %s\n", found->answer, found->then);
@@ -377,7 +406,8 @@ static int try_all(struct world *w, struct table *table, unsigned step)
 	}
 	for (size_t i = 0; step == 1 && i < table->count; i++)
 		if (!table->rules[i].decided) {
-			printf("not ok - identity-rules:%u never decides\n", table->rules[i].line);
+			printf("not ok - identity-rules:%u never decides\n",
+			       table->rules[i].line);
 			wrong++;
 		}
 	printf("%s - %s: %u cases of identity-rules\n", wrong ? "not ok" : "ok",
@@ -396,8 +426,9 @@ int identity_rules_run(const struct store_contract *contract, unsigned step)
 	log_open(&quiet, "test");
 	read_table(table, a);
 	scratch_open();
-	scratch_write("keys.json",
-		      text_of(maker_jwk_set(a, maker_jwk(a, w.key, "\"kid\":\"a\""), NULL)));
+	scratch_write(
+		"keys.json",
+		text_of(maker_jwk_set(a, maker_jwk(a, w.key, "\"kid\":\"a\""), NULL)));
 	w.config = scratch_config(configuration);
 	w.config->session.mode = CONFIG_SESSION_COOKIE;
 	w.rules = (struct token_rules){ .providers = provider_list_new(w.config),

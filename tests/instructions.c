@@ -29,13 +29,16 @@ static const char *cotter_body(struct text token)
 		       "\"token\":{\"expire_at\":\"1797942000\",\"identifier\":\"" EMAIL
 		       "\",\"identifier_id\":\"44444444-4444-4444-8444-444444444444\","
 		       "\"identifier_type\":\"EMAIL\",\"receiver\":\"" AUDIENCE
-		       "\",\"signature\":\"OiYGivn0JPlkeh8WhKRmImPSLsDz7w8ptlgcJupoqM9C4iC"
+		       "\",\"signature\":"
+		       "\"OiYGivn0JPlkeh8WhKRmImPSLsDz7w8ptlgcJupoqM9C4iC"
 		       "xJlGPkZp7/q6fM5yhDHKxsDrhxZHpLLByHh31xQ==\",\"timestamp\":"
 		       "\"1795350000\"},\"email\":\"" EMAIL "\",\"oauth_token\":{"
-		       "\"access_token\":\"%.*s\",\"id_token\":\"%.*s\",\"refresh_token\":"
+		       "\"access_token\":\"%.*s\",\"id_token\":\"%.*s\",\"refresh_"
+		       "token\":"
 		       "\"27805:Zr0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3aB4cD5eF\","
 		       "\"expires_in\":3600,\"token_type\":\"Bearer\",\"auth_method\":"
-		       "\"OTP\"},\"user\":{\"ID\":\"11111111-1111-4111-8111-111111111111\","
+		       "\"OTP\"},\"user\":{\"ID\":\"11111111-1111-4111-8111-"
+		       "111111111111\","
 		       "\"created_at\":\"2026-11-22T05:50:14.182738Z\",\"updated_at\":"
 		       "\"2026-11-22T06:00:47.115096Z\",\"deleted_at\":"
 		       "\"0001-01-01T00:00:00Z\",\"issuer\":\"" AUDIENCE
@@ -74,9 +77,9 @@ static struct text newcomer(void)
 	return sign(CLAIMS("identifier", "\"new@example.com\"", "sub", "\"new\""));
 }
 
-#define BROWSER                                                                            \
-	"HTTP_ACCEPT=application/json", "HTTP_ORIGIN=" ORIGIN, "HTTPS=on",                 \
-		"HTTP_HOST=www.example.com", "SERVER_PROTOCOL=HTTP/1.1",                   \
+#define BROWSER                                                                          \
+	"HTTP_ACCEPT=application/json", "HTTP_ORIGIN=" ORIGIN, "HTTPS=on",               \
+		"HTTP_HOST=www.example.com", "SERVER_PROTOCOL=HTTP/1.1",                 \
 		"REQUEST_URI=/auth/login", "SERVER_SOFTWARE=lighttpd/1.4.69"
 
 enum credentials { NOTHING, COOKIE_OF_SESSION, COOKIE_UNKNOWN, OWN_JWT, PROVIDERS_JWT };
@@ -91,11 +94,12 @@ static const struct operation {
 	enum credentials credentials;
 	bool jwt_mode;
 } operations[] = {
-	{ "login", 200, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, good, NOTHING, false },
-	{ "login-cotter", 200, ROLE_RESPONDER, "POST", "/login", BODY_COTTER, good, NOTHING,
+	{ "login", 200, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, good, NOTHING,
 	  false },
-	{ "login-new", 200, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, newcomer, NOTHING,
-	  false },
+	{ "login-cotter", 200, ROLE_RESPONDER, "POST", "/login", BODY_COTTER, good,
+	  NOTHING, false },
+	{ "login-new", 200, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, newcomer,
+	  NOTHING, false },
 	{ "refused-early", 403, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, expired,
 	  NOTHING, false },
 	{ "refused-signature", 403, ROLE_RESPONDER, "POST", "/login", BODY_SMALL, forged,
@@ -106,8 +110,8 @@ static const struct operation {
 	  COOKIE_OF_SESSION, false },
 	{ "gate-deny", 401, ROLE_AUTHORIZER, "GET", "/members/", BODY_NONE, NULL,
 	  COOKIE_UNKNOWN, false },
-	{ "gate-stranger", 401, ROLE_AUTHORIZER, "GET", "/members/", BODY_NONE, NULL, NOTHING,
-	  false },
+	{ "gate-stranger", 401, ROLE_AUTHORIZER, "GET", "/members/", BODY_NONE, NULL,
+	  NOTHING, false },
 	{ "gate-jwt", 200, ROLE_AUTHORIZER, "GET", "/members/", BODY_NONE, NULL, OWN_JWT,
 	  true },
 	{ "gate-provider", 200, ROLE_AUTHORIZER, "GET", "/members/", BODY_NONE, NULL,
@@ -150,7 +154,8 @@ static const char *prepare(const struct operation *o)
 	case OWN_JWT:
 		return session;
 	case COOKIE_UNKNOWN:
-		return "HTTP_COOKIE=" COOKIE "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+		return "HTTP_COOKIE=" COOKIE
+		       "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 	case PROVIDERS_JWT:
 		return arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %.*s",
 				    TEXT_ARG(good_token))
@@ -199,14 +204,17 @@ static void open_app(const struct operation *o)
 	struct problem p = { 0 };
 	char kid[64];
 
-	use("", o->jwt_mode ? "session { mode = \"jwt\" keys_dir = \"@\" gate_cache = \"60s\" }\n"
-			    : "");
+	use("",
+	    o->jwt_mode
+		    ? "session { mode = \"jwt\" keys_dir = \"@\" gate_cache = \"60s\" }\n"
+		    : "");
 	if (o->jwt_mode && !mint_rotate(app->config->session.keys_dir, now, kid, &p))
 		fail_msg("%s", p.detail);
 	store_config = app->config;
 	log_open(&app->config->log, "instructions");
 	good_token = sign(CLAIMS("identifier", "\"" EMAIL "\""));
-	id_token = sign(CLAIMS("identifier", "\"" EMAIL "\"", "type", "\"client_id_token\""));
+	id_token = sign(
+		CLAIMS("identifier", "\"" EMAIL "\"", "type", "\"client_id_token\""));
 }
 
 int main(int argc, char **argv)

@@ -121,7 +121,9 @@ static size_t fill(char *out, const char *item, const char *length)
 	size_t len = 0;
 
 	while ((mark = strchr(at, '@'))) {
-		const char *value = mark[1] == '@' ? item : mark[1] == '#' ? length : NULL;
+		const char *value = mark[1] == '@'   ? item
+				    : mark[1] == '#' ? length
+						     : NULL;
 
 		len += put(out ? out + len : NULL, at, (size_t)(mark - at) + !value);
 		at = mark + 1;
@@ -155,7 +157,8 @@ static void make_request(struct client *c)
 
 static void open_client(struct client *c)
 {
-	const struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+					.sin_port = htons((uint16_t)port),
 					.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
 	const int one = 1;
@@ -204,7 +207,8 @@ static const char *header(const struct client *c, const char *name)
 {
 	const size_t len = strlen(name);
 
-	for (const char *line = strstr(c->answer, "\r\n"); line; line = strstr(line + 2, "\r\n")) {
+	for (const char *line = strstr(c->answer, "\r\n"); line;
+	     line = strstr(line + 2, "\r\n")) {
 		if (strncmp(line, "\r\n\r\n", 4) == 0)
 			return NULL;
 		if (strncasecmp(line + 2, name, len) == 0)
@@ -223,7 +227,8 @@ static bool is_whole(const struct client *c, int status)
 		return true;
 	value = header(c, "Content-Length:");
 	if (value)
-		return c->have >= (size_t)(end + 4 - c->answer) + strtoul(value, NULL, 10);
+		return c->have >=
+		       (size_t)(end + 4 - c->answer) + strtoul(value, NULL, 10);
 	return c->have >= 5 && memcmp(c->answer + c->have - 5, "0\r\n\r\n", 5) == 0;
 }
 
@@ -318,7 +323,8 @@ static int compare(const void *a, const void *b)
 
 static double percentile(double p)
 {
-	return sample_count ? (double)samples[(size_t)(p * (double)(sample_count - 1))] : 0;
+	return sample_count ? (double)samples[(size_t)(p * (double)(sample_count - 1))]
+			    : 0;
 }
 
 static void report(void)
@@ -326,7 +332,8 @@ static void report(void)
 	const char *comma = "";
 
 	qsort(samples, sample_count, sizeof(*samples), compare);
-	printf("{\"answers\":%zu,\"per_s\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,"
+	printf("{\"answers\":%zu,\"per_s\":%.1f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_"
+	       "ms\":%.3f,"
 	       "\"errors\":%lu,\"status\":{",
 	       sample_count, (double)sample_count / (ends - started), percentile(.5),
 	       percentile(.99), percentile(1), errors);
@@ -379,9 +386,11 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!port || !template || !items || client_count < 1 || client_count > CLIENTS_MAX) {
+	if (!port || !template || !items || client_count < 1 ||
+	    client_count > CLIENTS_MAX) {
 		fputs("usage: load --port PORT --template FILE --items FILE [--skip N]"
-		      " [--clients N] [--seconds S] [--rate R]\n", stderr);
+		      " [--clients N] [--seconds S] [--rate R]\n",
+		      stderr);
 		return 2;
 	}
 	poller = epoll_create1(EPOLL_CLOEXEC);

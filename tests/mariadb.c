@@ -76,8 +76,8 @@ void mariadb_close(void)
 	admin = NULL;
 }
 
-__attribute__((format(printf, 1, 0)))
-static bool query(const char *format, va_list args, uint64_t *out)
+__attribute__((format(printf, 1, 0))) static bool query(const char *format, va_list args,
+							uint64_t *out)
 {
 	char sql[4096];
 	MYSQL_RES *result;

@@ -1224,7 +1224,8 @@ static void to_ask_whether_a_token_was_used_is_no_use_of_it(void **state)
 	assert_int_equal(the->rows(CONTRACT_USED_TOKENS), 0);
 	assert_int_equal(use_token(1, NOW), NOW);
 	assert_int_equal(use_token(2, NOW + 9), NOW + 9);
-	assert_int_equal(store_token_used(the->store, hash_number(1), &first, &p), STORE_OK);
+	assert_int_equal(store_token_used(the->store, hash_number(1), &first, &p),
+			 STORE_OK);
 	assert_int_equal(first, NOW);
 }
 
@@ -1376,7 +1377,8 @@ static void fifty_first_logins_at_once_make_one_user(void **state)
 
 static void race_to_use_an_invite(struct racer *r)
 {
-	struct op op = { run_invite_use, .email = TEXT("a@example.com"), .now = r->number };
+	struct op op = { run_invite_use, .email = TEXT("a@example.com"),
+			 .now = r->number };
 	struct problem p = { 0 };
 
 	r->good = store_transact(the->store, run_op, &op, &p);

@@ -12,9 +12,9 @@
 static const char *form(const char *field, const char *issuer, const char *more)
 {
 	const struct text token =
-		sign(CLAIMS("iss", arena_printf(arena, "\"%s\"", issuer).data, "aud", "\"us\"",
-			    "identifier", NULL, "email", "\"alice@example.com\"",
-			    "email_verified", "\"true\""));
+		sign(CLAIMS("iss", arena_printf(arena, "\"%s\"", issuer).data, "aud",
+			    "\"us\"", "identifier", NULL, "email",
+			    "\"alice@example.com\"", "email_verified", "\"true\""));
 
 	return arena_printf(arena, "%s=%.*s%s", field, TEXT_ARG(token), more).data;
 }
@@ -29,13 +29,14 @@ static struct reply post(const char *body, const char *origin, const char *cooki
 
 static void use_apple(void)
 {
-	use("",
-	    "provider \"apple\" { preset = \"apple\" audience = \"us\" form = yes\n"
-	    "  jwks_file = \"@/keys.json\" algorithms = \"ES256\" link = yes }\n"
-	    "provider \"staff\" { issuer = \"https://id.example/realms/r\" audience = \"us\"\n"
-	    "  form = yes jwks_file = \"@/keys.json\" }\n"
-	    "provider \"formless\" { issuer = \"https://formless.example\" audience = \"us\"\n"
-	    "  jwks_file = \"@/keys.json\" }\n");
+	use("", "provider \"apple\" { preset = \"apple\" audience = \"us\" form = yes\n"
+		"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" link = yes }\n"
+		"provider \"staff\" { issuer = \"https://id.example/realms/r\" audience "
+		"= \"us\"\n"
+		"  form = yes jwks_file = \"@/keys.json\" }\n"
+		"provider \"formless\" { issuer = \"https://formless.example\" audience "
+		"= \"us\"\n"
+		"  jwks_file = \"@/keys.json\" }\n");
 }
 
 static void providers_own_page_may_post_and_is_told_nothing(void **state)
@@ -46,7 +47,8 @@ static void providers_own_page_may_post_and_is_told_nothing(void **state)
 		{ "credential", GOOGLE, GOOGLE, CSRF, CSRF_COOKIE },
 		{ "credential", "accounts.google.com", GOOGLE, CSRF, CSRF_COOKIE },
 		{ "id_token", APPLE, APPLE, "&code=c&state=%2Fmembers%2F", NULL },
-		{ "id_token", "https://id.example/realms/r", "https://id.example", "", NULL },
+		{ "id_token", "https://id.example/realms/r", "https://id.example", "",
+		  NULL },
 		{ "id_token", APPLE, ORIGIN, "", NULL },
 		{ "id_token", APPLE, LISTED, "", NULL },
 	};
@@ -56,8 +58,8 @@ static void providers_own_page_may_post_and_is_told_nothing(void **state)
 		struct reply r;
 
 		use_apple();
-		r = post(form(cases[i].field, cases[i].issuer, cases[i].more), cases[i].origin,
-			 cases[i].cookie);
+		r = post(form(cases[i].field, cases[i].issuer, cases[i].more),
+			 cases[i].origin, cases[i].cookie);
 		expect_reply(cases[i].origin, &r, 303, PROBLEM_NONE);
 		assert_string_equal(header_of(&r, "Location"),
 				    strstr(cases[i].more, "state") ? "/members/" : "/");
@@ -71,18 +73,32 @@ static void providers_own_page_may_post_and_is_told_nothing(void **state)
 static void page_of_another_origin_signs_nobody_in(void **state)
 {
 	static const char *const origins[] = {
-		"https://evil.example", "null", "", "https:", "https:/", "https://", "http",
-		APPLE "/", APPLE ":8443", "http://appleid.apple.com", APPLE ".evil.example",
-		"https://appleid.apple.co", "https://APPLEID.apple.com", "appleid.apple.com",
+		"https://evil.example",
+		"null",
+		"",
+		"https:",
+		"https:/",
+		"https://",
+		"http",
+		APPLE "/",
+		APPLE ":8443",
+		"http://appleid.apple.com",
+		APPLE ".evil.example",
+		"https://appleid.apple.co",
+		"https://APPLEID.apple.com",
+		"appleid.apple.com",
 		"https://formless.example",
 		/* Those of other providers: each for its own tokens. */
-		GOOGLE, "https://id.example", "https://id.example/realms/r",
+		GOOGLE,
+		"https://id.example",
+		"https://id.example/realms/r",
 	};
 
 	(void)state;
 	use_apple();
 	for (size_t i = 0; i < COUNT(origins); i++) {
-		const struct reply r = post(form("id_token", APPLE, ""), origins[i], NULL);
+		const struct reply r =
+			post(form("id_token", APPLE, ""), origins[i], NULL);
 
 		expect_reply(origins[i], &r, 403, PROBLEM_ORIGIN_REFUSED);
 	}
@@ -113,13 +129,14 @@ static void google_needs_its_double_submit_in_whichever_field(void **state)
 		};
 
 		for (size_t k = 0; k < COUNT(bad); k++) {
-			const struct reply r =
-				post(form(field, issuer, bad[k].more), GOOGLE, bad[k].cookie);
+			const struct reply r = post(form(field, issuer, bad[k].more),
+						    GOOGLE, bad[k].cookie);
 
 			expect_reply(field, &r, 400, PROBLEM_BAD_FORM);
 		}
 		assert_int_equal(fake_store_rows(app->store, FAKE_SESSIONS), i);
-		assert_int_equal(post(form(field, issuer, CSRF), GOOGLE, CSRF_COOKIE).status, 303);
+		assert_int_equal(
+			post(form(field, issuer, CSRF), GOOGLE, CSRF_COOKIE).status, 303);
 	}
 }
 
@@ -129,11 +146,19 @@ static void origin_of_a_provider_may_do_nothing_else(void **state)
 	const char *token = strchr(form("id_token", APPLE, ""), '=') + 1;
 	const struct call calls[] = {
 		{ .method = "POST", .path = "/logout", .more = { FROM_APPLE, cookie } },
-		{ .method = "POST", .path = "/logout", .body = "", .length = 0,
-		  .type = "application/x-www-form-urlencoded", .more = { FROM_APPLE, cookie } },
-		{ .method = "DELETE", .path = "/sessions/1", .more = { FROM_APPLE, cookie } },
+		{ .method = "POST",
+		  .path = "/logout",
+		  .body = "",
+		  .length = 0,
+		  .type = "application/x-www-form-urlencoded",
+		  .more = { FROM_APPLE, cookie } },
+		{ .method = "DELETE",
+		  .path = "/sessions/1",
+		  .more = { FROM_APPLE, cookie } },
 		{ .method = "POST", .path = "/refresh", .more = { FROM_APPLE, cookie } },
-		{ .method = "POST", .path = "/login", .body = body_with(text_of(token)),
+		{ .method = "POST",
+		  .path = "/login",
+		  .body = body_with(text_of(token)),
 		  .more = { FROM_APPLE } },
 	};
 	struct reply r;

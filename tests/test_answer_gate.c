@@ -8,15 +8,17 @@ static int ask_gate(const char *credential)
 
 static const char *bearer(struct text token)
 {
-	return arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %.*s", TEXT_ARG(token)).data;
+	return arena_printf(arena, "HTTP_AUTHORIZATION=Bearer %.*s", TEXT_ARG(token))
+		.data;
 }
 
 /* ---- a provider's token as Bearer: what a login would refuse does not get by */
 
 static struct text once_token(const char *email)
 {
-	return sign(CLAIMS("iss", "\"https://once.example\"", "aud", "\"us\"", "identifier",
-			   NULL, "email", arena_printf(arena, "\"%s\"", email).data));
+	return sign(CLAIMS("iss", "\"https://once.example\"", "aud", "\"us\"",
+			   "identifier", NULL, "email",
+			   arena_printf(arena, "\"%s\"", email).data));
 }
 
 static void bearer_of_a_token_that_opens_no_more_sessions_is_refused(void **state)
@@ -42,9 +44,9 @@ static void bearer_of_a_token_that_opens_no_more_sessions_is_refused(void **stat
 static void to_come_as_bearer_is_no_use_of_a_token(void **state)
 {
 	const struct text first = once_token("alice@example.com");
-	const struct text second =
-		sign(CLAIMS("iss", "\"https://once.example\"", "aud", "\"us\"", "identifier",
-			    NULL, "email", "\"alice@example.com\"", "jti", "\"2\""));
+	const struct text second = sign(CLAIMS("iss", "\"https://once.example\"", "aud",
+					       "\"us\"", "identifier", NULL, "email",
+					       "\"alice@example.com\"", "jti", "\"2\""));
 
 	(void)state;
 	assert_int_equal(log_in(first).status, 200);
@@ -55,7 +57,8 @@ static void to_come_as_bearer_is_no_use_of_a_token(void **state)
 	assert_int_equal(log_in(second).status, 200);
 }
 
-static void bearer_is_not_known_while_it_is_not_known_whether_the_token_is_spent(void **state)
+static void
+bearer_is_not_known_while_it_is_not_known_whether_the_token_is_spent(void **state)
 {
 	const struct text token = once_token("alice@example.com");
 
@@ -73,7 +76,8 @@ static void bearer_of_an_unknown_person_makes_no_user(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(signups); i++) {
-		use("", arena_printf(arena, "accounts { signup = \"%s\" }\n", signups[i]).data);
+		use("", arena_printf(arena, "accounts { signup = \"%s\" }\n", signups[i])
+				.data);
 		fake_store_invite(app->store, AS_TEXT("alice@example.com"));
 		assert_int_equal(ask_gate(bearer(sign(CLAIMS()))), 401);
 		assert_int_equal(fake_store_rows(app->store, FAKE_USERS), 0);
@@ -123,20 +127,23 @@ static struct reply ask_about(const char *method, const char *uri, const char *m
 /* With a yes to OPTIONS a server that passes the client's method on would open the page. */
 static void preflight_of_a_guarded_page_is_not_one_of_ours(void **state)
 {
-	static const char *const pages[] = { "/members/", "/members/authorize",
-					     "/members/?/auth/authorize", "/authorize",
-					     "/auth/authorize/", "//auth/authorize",
-					     "/auth/Authorize" };
+	static const char *const pages[] = {
+		"/members/",	  "/members/authorize", "/members/?/auth/authorize",
+		"/authorize",	  "/auth/authorize/",	"//auth/authorize",
+		"/auth/Authorize"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pages); i++)
 		assert_int_equal(ask_about("OPTIONS", pages[i], NULL).status, 401);
 	assert_int_equal(ask_about("OPTIONS", "/auth/authorize", NULL).status, 204);
-	assert_int_equal(ask_about("OPTIONS", "/auth/authorize?x=/members/", NULL).status, 204);
-	assert_int_equal(ask_about("GET", "/auth/authorize", NULL).status, 401);
-	assert_int_equal(ask_about("OPTIONS", "/members/", new_session("alice@example.com"))
-				 .status,
+	assert_int_equal(ask_about("OPTIONS", "/auth/authorize?x=/members/", NULL).status,
 			 204);
+	assert_int_equal(ask_about("GET", "/auth/authorize", NULL).status, 401);
+	assert_int_equal(
+		ask_about("OPTIONS", "/members/", new_session("alice@example.com"))
+			.status,
+		204);
 }
 
 static void browser_is_told_where_to_sign_in_and_nobody_else(void **state)
@@ -149,8 +156,9 @@ static void browser_is_told_where_to_sign_in_and_nobody_else(void **state)
 	use("login_page = \"/login.html?lang=en\"\n", "");
 	r = ask_about("GET", page, navigates);
 	assert_int_equal(r.status, 401);
-	assert_string_equal(header_of(&r, "X-Pintle-Sign-In"),
-			    "/login.html?lang=en&return_to=/members/a%3Fb%3D1%26c%3D%2526%23d");
+	assert_string_equal(
+		header_of(&r, "X-Pintle-Sign-In"),
+		"/login.html?lang=en&return_to=/members/a%3Fb%3D1%26c%3D%2526%23d");
 	r = ask_about("GET", "//evil.example/", navigates);
 	assert_string_equal(header_of(&r, "X-Pintle-Sign-In"),
 			    "/login.html?lang=en&return_to=/");
@@ -162,7 +170,8 @@ static void browser_is_told_where_to_sign_in_and_nobody_else(void **state)
 	fake_store_away(app->store, true);
 	r = ASK(.method = "GET", .path = "/authorize",
 		.more = { variable("REQUEST_URI", page), navigates,
-			  "HTTP_COOKIE=" COOKIE "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
+			  "HTTP_COOKIE=" COOKIE
+			  "=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" });
 	assert_int_equal(r.status, 503);
 	assert_null(header_of(&r, "X-Pintle-Sign-In"));
 	use_again("", "");

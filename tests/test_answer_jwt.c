@@ -139,7 +139,8 @@ static void spent_refresh_token_ends_the_family_after_the_grace(void **state)
 	now += 10;
 	r = refresh(first);
 	assert_int_equal(r.status, 200);
-	assert_string_equal(strstr(pair_of(&r), "-refresh="), strstr(second, "-refresh="));
+	assert_string_equal(strstr(pair_of(&r), "-refresh="),
+			    strstr(second, "-refresh="));
 	now += 1;
 	assert_int_equal(refresh(first).status, 401);
 	assert_int_equal(refresh(second).status, 401);
@@ -172,7 +173,8 @@ static void refresh_that_was_not_heard_of_logs_nobody_out(void **state)
 	now += 3600;
 	r = refresh(first);
 	assert_int_equal(r.status, 200);
-	assert_string_equal(strstr(pair_of(&r), "-refresh="), strstr(second, "-refresh="));
+	assert_string_equal(strstr(pair_of(&r), "-refresh="),
+			    strstr(second, "-refresh="));
 	/* Once the successor was used, the old one is what a thief would have. */
 	assert_int_equal(refresh(second).status, 200);
 	assert_int_equal(refresh(first).status, 401);
@@ -219,8 +221,8 @@ static void keys_that_cannot_be_read_spend_no_refresh_token(void **state)
 	assert_int_equal(refresh(pair).status, 500);
 	assert_int_equal(fake_store_counts(app->store).faults, 0);
 	/* Nor does a login leave a session behind that nobody has. */
-	assert_int_equal(ASK(.method = "POST", .path = "/login", .body = body_with(sign(CLAIMS())),
-			     .more = { pair })
+	assert_int_equal(ASK(.method = "POST", .path = "/login",
+			     .body = body_with(sign(CLAIMS())), .more = { pair })
 				 .status,
 			 500);
 	assert_int_equal(fake_store_rows(app->store, FAKE_SESSIONS), 1);
@@ -241,21 +243,24 @@ static void remembered_session_passes_the_gate_and_nothing_else(void **state)
 	use_jwt_mode("gate_cache = \"5m\"");
 	r = log_in(sign(CLAIMS()));
 	pair = pair_of(&r);
-	assert_int_equal(ASK(.method = "POST", .path = "/logout", .more = { pair }).status, 200);
+	assert_int_equal(
+		ASK(.method = "POST", .path = "/logout", .more = { pair }).status, 200);
 	now += 299;
-	assert_int_equal(ASK(.method = "GET", .path = "/authorize", .more = { pair }).status,
-			 204);
+	assert_int_equal(
+		ASK(.method = "GET", .path = "/authorize", .more = { pair }).status, 204);
 	assert_int_equal(session_status(pair), 401);
-	assert_int_equal(ASK(.method = "GET", .path = "/sessions", .more = { pair }).status, 401);
-	assert_int_equal(ASK(.method = "DELETE", .path = "/sessions/1", .more = { pair }).status,
-			 401);
-	assert_int_equal(ASK(.method = "POST", .path = "/logout", .body = "{\"scope\":\"all\"}",
-			     .more = { pair })
+	assert_int_equal(
+		ASK(.method = "GET", .path = "/sessions", .more = { pair }).status, 401);
+	assert_int_equal(
+		ASK(.method = "DELETE", .path = "/sessions/1", .more = { pair }).status,
+		401);
+	assert_int_equal(ASK(.method = "POST", .path = "/logout",
+			     .body = "{\"scope\":\"all\"}", .more = { pair })
 				 .status,
 			 401);
 	now += 1;
-	assert_int_equal(ASK(.method = "GET", .path = "/authorize", .more = { pair }).status,
-			 401);
+	assert_int_equal(
+		ASK(.method = "GET", .path = "/authorize", .more = { pair }).status, 401);
 }
 
 int main(void)

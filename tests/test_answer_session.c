@@ -291,8 +291,8 @@ static void provider_mode_keeps_the_providers_token_in_our_cookie(void **state)
 static void cookie_with_a_forged_signature_ends_nobodys_session(void **state)
 {
 	const struct text token = sign(CLAIMS());
-	const struct text mine = sign(CLAIMS("sub", "\"mallory\"", "identifier",
-					     "\"mallory@example.com\""));
+	const struct text mine = sign(
+		CLAIMS("sub", "\"mallory\"", "identifier", "\"mallory@example.com\""));
 	const char *cookie, *forged;
 	struct reply r;
 
@@ -302,8 +302,8 @@ static void cookie_with_a_forged_signature_ends_nobodys_session(void **state)
 	assert_int_equal(r.status, 200);
 	cookie = cookie_of(&r);
 	forged = arena_printf(arena, "HTTP_COOKIE=" COOKIE "=%.*s%s",
-			      (int)((const char *)memrchr(token.data, '.', token.len) + 1 -
-				    token.data),
+			      (int)((const char *)memrchr(token.data, '.', token.len) +
+				    1 - token.data),
 			      token.data, strrchr(mine.data, '.') + 1)
 			 .data;
 	r = ASK(.method = "POST", .path = "/login", .body = body_with(mine),

@@ -272,7 +272,8 @@ static void a_buffer_does_not_touch_its_neighbours(void **state)
 
 static void a_buffer_writes_numbers_as_printf_does(void **state)
 {
-	static const int64_t numbers[] = { 0, 7, -7, 10, 99, 200, 1795353600, INT64_MAX, INT64_MIN };
+	static const int64_t numbers[] = { 0,	7,	    -7,	       10,	 99,
+					   200, 1795353600, INT64_MAX, INT64_MIN };
 	struct arena *a = arena_new();
 
 	(void)state;

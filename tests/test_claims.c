@@ -162,12 +162,19 @@ static void a_rule_may_point_into_the_claims(void **state)
 static void forbidding_rule_holds_for_what_is_absent_or_something_else(void **state)
 {
 	static const char *const fine[] = {
-		"{}", "{\"x\":\"a\"}", "{\"c\":\"b\"}", "{\"c\":\"A\"}", "{\"c\":false}",
-		"{\"c\":1}", "{\"c\":[]}", "{\"c\":[\"b\",2,true]}",
+		"{}",
+		"{\"x\":\"a\"}",
+		"{\"c\":\"b\"}",
+		"{\"c\":\"A\"}",
+		"{\"c\":false}",
+		"{\"c\":1}",
+		"{\"c\":[]}",
+		"{\"c\":[\"b\",2,true]}",
 	};
 	static const char *const wrong[] = {
-		"{\"c\":\"a\"}", "{\"c\":[\"b\",\"a\"]}", "{\"c\":null}", "{\"c\":{}}",
-		"{\"c\":{\"a\":\"a\"}}", "{\"c\":[null]}", "{\"c\":[[\"a\"]]}",
+		"{\"c\":\"a\"}",     "{\"c\":[\"b\",\"a\"]}", "{\"c\":null}",
+		"{\"c\":{}}",	     "{\"c\":{\"a\":\"a\"}}", "{\"c\":[null]}",
+		"{\"c\":[[\"a\"]]}",
 	};
 
 	for (size_t i = 0; i < COUNT(fine); i++) {
@@ -177,7 +184,8 @@ static void forbidding_rule_holds_for_what_is_absent_or_something_else(void **st
 		assert_int_equal(holds(*state, fine[i], "!c", ""), i < 2);
 	}
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		if (holds(*state, wrong[i], "!c", "a|z") || holds(*state, wrong[i], "!c", ""))
+		if (holds(*state, wrong[i], "!c", "a|z") ||
+		    holds(*state, wrong[i], "!c", ""))
 			fail_msg("accepted: %s", wrong[i]);
 	assert_false(holds(*state, "{\"c\":{\"d\":true}}", "!/c/d", "true"));
 	assert_true(holds(*state, "{\"c\":{\"d\":true}}", "!/c/e", "true"));
@@ -194,10 +202,15 @@ static bool is_issuer(const char *pattern, const char *issuer, const char *tenan
 static void issuer_of_a_tenant_is_bound_to_it(void **state)
 {
 	static const char *const no_guids[] = {
-		"", "x", "5F3A9C1E-0B7D-4E2A-8C46-D1E0F2A3B4C5",
-		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c55",
-		"5f3a9c1e_0b7d_4e2a_8c46_d1e0f2a3b4c5", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4cg",
-		"-f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c5", "5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c/",
+		"",
+		"x",
+		"5F3A9C1E-0B7D-4E2A-8C46-D1E0F2A3B4C5",
+		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c",
+		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c55",
+		"5f3a9c1e_0b7d_4e2a_8c46_d1e0f2a3b4c5",
+		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4cg",
+		"-f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c5",
+		"5f3a9c1e-0b7d-4e2a-8c46-d1e0f2a3b4c/",
 		"{tenantid}",
 	};
 	static const char pattern[] = "https://l.example/{tenantid}/v2.0";
@@ -205,9 +218,11 @@ static void issuer_of_a_tenant_is_bound_to_it(void **state)
 	assert_true(is_issuer(pattern, "https://l.example/" GUID "/v2.0", GUID));
 	assert_true(is_issuer("{tenantid}", GUID, GUID));
 	for (size_t i = 0; i < COUNT(no_guids); i++)
-		if (is_issuer(pattern,
-			      arena_printf(*state, "https://l.example/%s/v2.0", no_guids[i]).data,
-			      no_guids[i]))
+		if (is_issuer(
+			    pattern,
+			    arena_printf(*state, "https://l.example/%s/v2.0", no_guids[i])
+				    .data,
+			    no_guids[i]))
 			fail_msg("accepted: %s", no_guids[i]);
 	assert_false(is_issuer(pattern, "https://l.example/" GUID "/v2.0",
 			       "9188040d-6c67-4c5b-b112-36a304b66dad"));

@@ -1,8 +1,9 @@
 /* A users table of one's own, and sessions without a table: what goes together. */
 #include "config_fixture.h"
 
-#define START "public_url = \"https://www.example.com/auth\"\n"                            \
-	      "provider \"cotter\" { preset = \"cotter\" audience = {\"k\"} }\n"
+#define START                                                                            \
+	"public_url = \"https://www.example.com/auth\"\n"                                \
+	"provider \"cotter\" { preset = \"cotter\" audience = {\"k\"} }\n"
 #define GOOGLE "provider \"google\" { preset = \"google\" audience = {\"g\"} }\n"
 #define LOOKUP "query_lookup = \"SELECT id FROM m WHERE email = :email\"\n"
 #define CREATE "query_create = \"INSERT INTO m (email) VALUES (:email)\"\n"
@@ -20,7 +21,8 @@ static void queries_go_together(void **state)
 	config_free(must_load(START "accounts {\n signup = closed\n" LOOKUP "}\n"));
 	refuse(START "accounts {\n" LOOKUP "}\n", 4, "query_create");
 	refuse(START "accounts {\n" CREATE "}\n", 4, "query_lookup");
-	refuse(START "accounts {\n query_seen = \"UPDATE m SET a = 1\"\n}\n", 4, "query_lookup");
+	refuse(START "accounts {\n query_seen = \"UPDATE m SET a = 1\"\n}\n", 4,
+	       "query_lookup");
 	refuse(START "accounts {\n accept_collation = yes\n}\n", 4, "query_lookup");
 }
 
@@ -32,10 +34,11 @@ static void an_error_names_the_query_and_its_line(void **state)
 	       5, "query_create: unknown parameter :emial");
 	refuse(START "accounts {\n query_lookup = \"SELECT id FROM m\"\n" CREATE "}\n", 4,
 	       "query_lookup: it asks for neither :email nor :phone");
-	refuse(START "accounts {\n" LOOKUP "query_create = \"INSERT INTO m VALUES (:user_id)\"\n}\n",
+	refuse(START "accounts {\n" LOOKUP
+		     "query_create = \"INSERT INTO m VALUES (:user_id)\"\n}\n",
 	       5, "query_create: nobody has a :user_id");
-	refuse(START "accounts {\n" LOOKUP CREATE "query_seen = \"DELETE FROM m\"\n}\n", 6,
-	       "query_seen: a statement other than");
+	refuse(START "accounts {\n" LOOKUP CREATE "query_seen = \"DELETE FROM m\"\n}\n",
+	       6, "query_seen: a statement other than");
 }
 
 static void sessions_without_a_table_are_jwts(void **state)
@@ -49,7 +52,8 @@ static void sessions_without_a_table_are_jwts(void **state)
 	assert_false(c->session.stateless);
 	config_free(c);
 	refuse(START "session {\n sessions = no\n}\n", 4, "mode = \"jwt\"");
-	refuse(START "session {\n mode = \"bearer\"\n sessions = no\n}\n", 5, "mode = \"jwt\"");
+	refuse(START "session {\n mode = \"bearer\"\n sessions = no\n}\n", 5,
+	       "mode = \"jwt\"");
 	refuse(START "session {\n mode = \"jwt\" keys_dir = \"/k\" sessions = no\n"
 		     " max_per_user = 3\n}\n",
 	       5, "needs sessions = yes");
@@ -66,7 +70,9 @@ static void subjects_are_forgotten_where_nobody_asks(void **state)
 		{ START JWT, false },
 		{ START "accounts {\n" LOOKUP CREATE "}\n", false },
 		{ START GOOGLE JWT "accounts {\n" LOOKUP CREATE "}\n", false },
-		{ START JWT "accounts {\n on_subject_change = refuse\n" LOOKUP CREATE "}\n", false },
+		{ START JWT "accounts {\n on_subject_change = refuse\n" LOOKUP CREATE
+			    "}\n",
+		  false },
 	};
 
 	(void)state;

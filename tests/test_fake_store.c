@@ -165,7 +165,8 @@ static void a_single_statement_is_repeated_once(void **state)
 
 	(void)state;
 	fake_store_fail(store, "session_end", 0, 1, FAKE_LOST_DONE);
-	assert_int_equal(store_session_end(store, "1", NULL, false, &ended, &p), STORE_OK);
+	assert_int_equal(store_session_end(store, "1", NULL, false, &ended, &p),
+			 STORE_OK);
 	assert_int_equal(ended, 0);
 	assert_int_equal(fake_store_counts(store).operations, 2);
 	fake_store_fail(store, "session_end", 0, 2, FAKE_LOST);

@@ -31,8 +31,8 @@ static void set_active(const char *user_id, bool active)
 
 static size_t rows(enum contract_table table)
 {
-	static const enum fake_table tables[] = { FAKE_USERS, FAKE_IDENTITIES, FAKE_SESSIONS,
-						  FAKE_USED_TOKENS };
+	static const enum fake_table tables[] = { FAKE_USERS, FAKE_IDENTITIES,
+						  FAKE_SESSIONS, FAKE_USED_TOKENS };
 
 	return fake_store_rows(contract.store, tables[table]);
 }

@@ -65,7 +65,9 @@ static void a_link_in_its_place_is_not_followed(void **state)
 
 	(void)state;
 	scratch_write("precious", AS_TEXT("7.3\n"));
-	assert_int_equal(symlink(scratch_path(arena, "precious"), scratch_path(arena, "in-doubt")), 0);
+	assert_int_equal(
+		symlink(scratch_path(arena, "precious"), scratch_path(arena, "in-doubt")),
+		0);
 	assert_false(in_doubt_find(dir, "7", 3));
 	in_doubt_note(dir, "8", 1); /* only the log says that it could not be done */
 	assert_int_equal(unlink(scratch_path(arena, "in-doubt")), 0);
@@ -76,12 +78,12 @@ static void a_link_in_its_place_is_not_followed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_was_noted_is_found_and_nothing_like_it,
-						open_one, close_one),
+		cmocka_unit_test_setup_teardown(
+			what_was_noted_is_found_and_nothing_like_it, open_one, close_one),
 		cmocka_unit_test_setup_teardown(the_file_is_for_us_alone_and_stays_small,
 						open_one, close_one),
-		cmocka_unit_test_setup_teardown(a_link_in_its_place_is_not_followed, open_one,
-						close_one),
+		cmocka_unit_test_setup_teardown(a_link_in_its_place_is_not_followed,
+						open_one, close_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -929,10 +929,9 @@ static void a_member_that_is_null_is_there(void **state)
 /* The document of RFC 6901, 5, and the values that it promises. */
 static void json_pointers_of_the_rfc_find_their_values(void **state)
 {
-	const struct json *document =
-		parse(*state,
-		      "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,"
-		      "\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8}");
+	const struct json *document = parse(
+		*state, "{\"foo\":[\"bar\",\"baz\"],\"\":0,\"a/b\":1,\"c%d\":2,\"e^f\":3,"
+			"\"g|h\":4,\"i\\\\j\":5,\"k\\\"l\":6,\" \":7,\"m~n\":8}");
 	static const char *const pointers[] = { "/",	 "/a~1b", "/c%d", "/e^f", "/g|h",
 						"/i\\j", "/k\"l", "/ ",	  "/m~0n" };
 	const struct json *value;

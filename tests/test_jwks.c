@@ -433,11 +433,7 @@ static void oversized_file_is_refused(void **state)
 static void damaged_file_keeps_the_keys_read_before(void **state)
 {
 	static const char *const bad[] = {
-		"",
-		"{",
-		"{\"keys\":[]}",
-		"<html>",
-		"\177ELF",
+		"", "{", "{\"keys\":[]}", "<html>", "\177ELF",
 	};
 	size_t keys;
 	int64_t age;

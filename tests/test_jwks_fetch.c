@@ -135,7 +135,8 @@ static void find_at_once(struct jwks *second, const char *kid, struct finding ou
 	const double begun = seconds();
 
 	for (int i = 0; i < 4; i++) {
-		out[i] = (struct finding){ .jwks = i % 2 ? second : jwks, .kid = kid,
+		out[i] = (struct finding){ .jwks = i % 2 ? second : jwks,
+					   .kid = kid,
 					   .begun = begun };
 		assert_int_equal(
 			pthread_create(&out[i].thread, NULL, find_beside, &out[i]), 0);

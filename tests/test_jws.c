@@ -1029,8 +1029,8 @@ static void wycheproof(void **state)
 		const char *name =
 			arena_printf(a, "wycheproof/%s_test.json", files[i].name).data;
 		const struct json *document = corpus_parse(a, name);
-		const struct json *groups = document ? member(document, "testGroups")
-						     : NULL;
+		const struct json *groups =
+			document ? member(document, "testGroups") : NULL;
 		struct tally t = { 0 };
 
 		for (size_t g = 0; g < json_array_length(groups); g++)

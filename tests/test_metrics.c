@@ -109,17 +109,26 @@ static void each_count_has_its_line(void **state)
 	metrics_db(METRICS_DB_AGAIN);
 	metrics_commit(60);
 	assert_int_equal(value(LOGINS_200), 1);
-	assert_int_equal(value("pintle_requests_total{path=\"/login\",status=\"403\"}"), 1);
-	assert_int_equal(value("pintle_requests_total{path=\"other\",status=\"other\"}"), 1);
-	assert_int_equal(value("pintle_logins_total{outcome=\"created\",reason=\"\"}"), 1);
-	assert_int_equal(value("pintle_logins_total{outcome=\"returned\",reason=\"\"}"), 2);
-	assert_int_equal(value("pintle_logins_total{outcome=\"refused\",reason=\"expired\"}"), 1);
-	assert_int_equal(value("pintle_logins_total{outcome=\"failed\",reason=\"database\"}"), 1);
+	assert_int_equal(value("pintle_requests_total{path=\"/login\",status=\"403\"}"),
+			 1);
+	assert_int_equal(value("pintle_requests_total{path=\"other\",status=\"other\"}"),
+			 1);
+	assert_int_equal(value("pintle_logins_total{outcome=\"created\",reason=\"\"}"),
+			 1);
+	assert_int_equal(value("pintle_logins_total{outcome=\"returned\",reason=\"\"}"),
+			 2);
 	assert_int_equal(
-		value("pintle_token_checks_total{issuer=\"provider\",result=\"audience\"}"), 1);
-	assert_int_equal(value("pintle_token_checks_total{issuer=\"own\",result=\"good\"}"), 1);
-	assert_int_equal(value("pintle_token_checks_total{issuer=\"provider\",result=\"good\"}"),
-			 0);
+		value("pintle_logins_total{outcome=\"refused\",reason=\"expired\"}"), 1);
+	assert_int_equal(
+		value("pintle_logins_total{outcome=\"failed\",reason=\"database\"}"), 1);
+	assert_int_equal(value("pintle_token_checks_total{issuer=\"provider\",result="
+			       "\"audience\"}"),
+			 1);
+	assert_int_equal(
+		value("pintle_token_checks_total{issuer=\"own\",result=\"good\"}"), 1);
+	assert_int_equal(
+		value("pintle_token_checks_total{issuer=\"provider\",result=\"good\"}"),
+		0);
 	assert_int_equal(value("pintle_key_fetches_total{outcome=\"not_modified\"}"), 1);
 	assert_int_equal(value("pintle_database_errors_total{kind=\"conflict\"}"), 1);
 	assert_int_equal(value("pintle_database_commit_seconds_count"), 1);
@@ -132,16 +141,20 @@ static void buckets_add_up_and_a_bound_is_inside(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(us) / sizeof(*us); i++)
 		metrics_request(METRICS_PATH_SESSION, 200, us[i]);
-#define BUCKET(le) "pintle_request_duration_seconds_bucket{path=\"/session\",le=\"" le "\"}"
+#define BUCKET(le)                                                                       \
+	"pintle_request_duration_seconds_bucket{path=\"/session\",le=\"" le "\"}"
 	assert_int_equal(value(BUCKET("0.0005")), 1);
 	assert_int_equal(value(BUCKET("0.001")), 3);
 	assert_int_equal(value(BUCKET("5")), 3);
 	assert_int_equal(value(BUCKET("10")), 4);
 	assert_int_equal(value(BUCKET("+Inf")), 5);
-	assert_int_equal(value("pintle_request_duration_seconds_count{path=\"/session\"}"), 5);
-	assert_non_null(strstr(page(), "pintle_request_duration_seconds_sum{path=\"/session\"} "
-				       "20.002002\n"));
-	assert_int_equal(value("pintle_request_duration_seconds_count{path=\"/login\"}"), 0);
+	assert_int_equal(
+		value("pintle_request_duration_seconds_count{path=\"/session\"}"), 5);
+	assert_non_null(strstr(page(),
+			       "pintle_request_duration_seconds_sum{path=\"/session\"} "
+			       "20.002002\n"));
+	assert_int_equal(value("pintle_request_duration_seconds_count{path=\"/login\"}"),
+			 0);
 }
 
 /* ---- many workers */

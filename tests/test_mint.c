@@ -51,7 +51,8 @@ static const char *rotate(int64_t now)
 /* The kid of a token made now; NULL if none can be made. */
 static const char *signer(void)
 {
-	const struct config config = { .public_url = (char[]){ "https://www.example.com/auth" },
+	const struct config config = { .public_url =
+					       (char[]){ "https://www.example.com/auth" },
 				       .session.keys_dir = (char *)(uintptr_t)dir };
 	const struct store_user user = { .id = "1", .email = "alice@example.com" };
 	struct mint *mint = mint_new(&config);
@@ -60,14 +61,17 @@ static const char *signer(void)
 	struct text token, name = { 0 };
 	int64_t expires_at;
 	const char *why;
-	const bool good = mint_token(mint, &user, "7", NOW, arena, &token, &expires_at, &p);
+	const bool good =
+		mint_token(mint, &user, "7", NOW, arena, &token, &expires_at, &p);
 
 	mint_free(mint);
 	if (!good) {
 		assert_int_equal(p.kind, PROBLEM_INTERNAL);
 		return NULL;
 	}
-	assert_true(json_member(json_parse(arena, maker_unbase64url(arena, maker_token_part(token, 0)),
+	assert_true(json_member(json_parse(arena,
+					   maker_unbase64url(arena,
+							     maker_token_part(token, 0)),
 					   4, &why),
 				"kid", &kid) &&
 		    json_string(kid, &name));
@@ -127,10 +131,13 @@ static void newest_key_signs_and_the_one_before_it_is_honoured(void **state)
 
 static void stray_private_key_never_signs(void **state)
 {
-	static const char *const names[] = { "zz-copy.pem", "server.pem", "zzzz.pem",
+	static const char *const names[] = { "zz-copy.pem",
+					     "server.pem",
+					     "zzzz.pem",
 					     "20991231T235959Z-00000000.pem",
 					     "20991231T235959Z-0000000.pem",
-					     "20991231t235959z-00000000.pem", ".pem" };
+					     "20991231t235959z-00000000.pem",
+					     ".pem" };
 	const char *kid = rotate(NOW);
 	const struct text pem = scratch_read(arena, file(kid, ".pem"));
 
@@ -226,7 +233,8 @@ static void keys_that_others_could_have_written_do_not_sign(void **state)
 		assert_non_null(signer());
 	}
 	if (geteuid() == 0) {
-		assert_int_equal(chown(scratch_path(arena, file(kid, ".pem")), 65534, 65534), 0);
+		assert_int_equal(
+			chown(scratch_path(arena, file(kid, ".pem")), 65534, 65534), 0);
 		assert_null(signer());
 	}
 }

@@ -51,13 +51,14 @@ static void must_refuse(const char *sql, enum query_kind kind, const char *word)
 
 static void a_name_becomes_a_place_and_is_counted(void **state)
 {
-	const struct query q = must_parse("SELECT id FROM t WHERE a = :email OR b=:phone "
-					  "OR (c = :provider AND d = :subject) OR id=:user_id "
-					  "OR e = :email",
-					  QUERY_FINDS);
-	static const enum query_name wanted[] = { QUERY_EMAIL,	 QUERY_PHONE,
+	const struct query q =
+		must_parse("SELECT id FROM t WHERE a = :email OR b=:phone "
+			   "OR (c = :provider AND d = :subject) OR id=:user_id "
+			   "OR e = :email",
+			   QUERY_FINDS);
+	static const enum query_name wanted[] = { QUERY_EMAIL,	  QUERY_PHONE,
 						  QUERY_PROVIDER, QUERY_SUBJECT,
-						  QUERY_USER_ID, QUERY_EMAIL };
+						  QUERY_USER_ID,  QUERY_EMAIL };
 
 	(void)state;
 	assert_int_equal(q.count, 1);
@@ -69,7 +70,8 @@ static void a_name_becomes_a_place_and_is_counted(void **state)
 		assert_int_equal(q.statements[0].places[i], wanted[i]);
 	for (int i = 0; i < QUERY_NAMES; i++)
 		assert_true(query_uses(&q, (enum query_name)i));
-	assert_false(query_uses(&(struct query){ .uses = 1u << QUERY_PHONE }, QUERY_EMAIL));
+	assert_false(
+		query_uses(&(struct query){ .uses = 1u << QUERY_PHONE }, QUERY_EMAIL));
 }
 
 static void what_is_no_parameter_stays_as_it_is(void **state)
@@ -148,8 +150,9 @@ static void what_could_mean_two_things_is_refused(void **state)
 
 static void a_change_is_several_statements_at_most_eight(void **state)
 {
-	static const char uuid[] = "SET @id = UUID(); INSERT INTO users (id, note) VALUES "
-				   "(@id, 'a;b'); insert into emails VALUES (@id, :email);";
+	static const char uuid[] =
+		"SET @id = UUID(); INSERT INTO users (id, note) VALUES "
+		"(@id, 'a;b'); insert into emails VALUES (@id, :email);";
 	struct query q = must_parse(uuid, QUERY_CHANGES);
 
 	(void)state;
@@ -160,12 +163,14 @@ static void a_change_is_several_statements_at_most_eight(void **state)
 	assert_string_equal(q.statements[2].text, "insert into emails VALUES (@id, ?)");
 	assert_int_equal(q.statements[1].place_count, 0);
 	assert_int_equal(q.statements[2].place_count, 1);
-	q = must_parse("SET @a=1;SET @a=2;SET @a=3;SET @a=4;SET @a=5;SET @a=6;SET @a=7;SET @a=8;",
+	q = must_parse("SET @a=1;SET @a=2;SET @a=3;SET @a=4;SET @a=5;SET @a=6;SET "
+		       "@a=7;SET @a=8;",
 		       QUERY_CHANGES);
 	assert_int_equal(q.count, 8);
-	must_refuse("SET @a=1;SET @a=2;SET @a=3;SET @a=4;SET @a=5;SET @a=6;SET @a=7;SET @a=8;"
-		    "SET @a=9",
-		    QUERY_CHANGES, "too many");
+	must_refuse(
+		"SET @a=1;SET @a=2;SET @a=3;SET @a=4;SET @a=5;SET @a=6;SET @a=7;SET @a=8;"
+		"SET @a=9",
+		QUERY_CHANGES, "too many");
 }
 
 /* It must not end the transaction that it runs in, nor take another's row over. */
@@ -186,7 +191,8 @@ static void a_change_can_not_end_the_transaction(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
-		must_refuse(bad[i], QUERY_CHANGES, "other than INSERT, SET @variable, UPDATE");
+		must_refuse(bad[i], QUERY_CHANGES,
+			    "other than INSERT, SET @variable, UPDATE");
 	must_parse("UPDATE t SET seen = NOW() WHERE id = :user_id", QUERY_CHANGES);
 	must_parse("INSERT INTO t VALUES (:email)", QUERY_CHANGES);
 }
@@ -200,7 +206,8 @@ static void sixteen_places_are_enough(void **state)
 	for (i = 1; i < QUERY_PLACES; i++)
 		snprintf(sql + strlen(sql), sizeof(sql) - strlen(sql), ", :email");
 	snprintf(sql + strlen(sql), sizeof(sql) - strlen(sql), ")");
-	assert_int_equal(must_parse(sql, QUERY_CHANGES).statements[0].place_count, QUERY_PLACES);
+	assert_int_equal(must_parse(sql, QUERY_CHANGES).statements[0].place_count,
+			 QUERY_PLACES);
 	sql[strlen(sql) - 1] = '\0';
 	snprintf(sql + strlen(sql), sizeof(sql) - strlen(sql), ", :email)");
 	must_refuse(sql, QUERY_CHANGES, "more than 16");
@@ -213,7 +220,8 @@ static void the_compared_column_is_found_in_a_plain_select(void **state)
 	static const char *const cases[][2] = {
 		{ "SELECT id FROM t WHERE email = :email",
 		  "SELECT email AS email FROM t WHERE email = ?" },
-		{ "select u.id, (SELECT 1 FROM x) from users u where `u`.`mail`=:email and 1",
+		{ "select u.id, (SELECT 1 FROM x) from users u where `u`.`mail`=:email "
+		  "and 1",
 		  "select `u`.`mail` AS email from users u where `u`.`mail`=? and 1" },
 		{ "SELECT id FROM t WHERE LOWER(email) = :email", NULL },
 		{ "SELECT id FROM t WHERE :email = email", NULL },

@@ -28,10 +28,11 @@ static int open_one(void **state)
 	log_open(&quiet, "test");
 	arena = arena_new();
 	scratch_open();
-	config = scratch_config("public_url = \"https://www.example.com/auth\"\n"
-				"state_dir = \"@\"\n"
-				"rate_login = 3\n"
-				"provider \"p\" { preset = \"cotter\" audience = \"us\" }\n");
+	config = scratch_config(
+		"public_url = \"https://www.example.com/auth\"\n"
+		"state_dir = \"@\"\n"
+		"rate_login = 3\n"
+		"provider \"p\" { preset = \"cotter\" audience = \"us\" }\n");
 	rate = rate_new(config);
 	return 0;
 }

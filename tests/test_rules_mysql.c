@@ -45,20 +45,23 @@ static void clear(void)
 {
 	mariadb_run("DELETE FROM %s.sessions", database);
 	mariadb_run("DELETE FROM %s.invites", database);
-	mariadb_run("DELETE FROM %s.%s", database, is_own ? "own_identities" : "identities");
+	mariadb_run("DELETE FROM %s.%s", database,
+		    is_own ? "own_identities" : "identities");
 	mariadb_run("DELETE FROM %s.%s", database, is_own ? "members" : "users");
 }
 
 static void invite(struct text email)
 {
-	mariadb_run("INSERT INTO %s.invites (email, created_at) VALUES (%s, '2026-01-01')",
-		    database, mariadb_literal(email));
+	mariadb_run(
+		"INSERT INTO %s.invites (email, created_at) VALUES (%s, '2026-01-01')",
+		database, mariadb_literal(email));
 }
 
 static void set_active(const char *user_id, bool active)
 {
 	mariadb_run("UPDATE %s.%s SET status = '%s' WHERE id = '%s'", database,
-		    is_own ? "members" : "users", active ? "active" : "disabled", user_id);
+		    is_own ? "members" : "users", active ? "active" : "disabled",
+		    user_id);
 }
 
 static size_t rows(enum contract_table table)
@@ -95,7 +98,8 @@ static void check_rules(const char *name, const struct config *config)
 					   .rows = rows };
 	struct problem p = { 0 };
 
-	if (!store_migrate(contract.store, migrations, migration_count, NOW, ignore, &p) ||
+	if (!store_migrate(contract.store, migrations, migration_count, NOW, ignore,
+			   &p) ||
 	    !store_check(contract.store, &p))
 		fail_msg("%s", p.detail);
 	assert_int_equal(identity_rules_run(&contract, step()), 0);
@@ -119,10 +123,12 @@ static void our_table_is_as_the_table_says(void **state)
 	check_rules("our tables", &config);
 }
 
-static char lookup[] = "SELECT id, email, phone, status FROM members"
-		       " WHERE email = :email OR phone = :phone OR id = :user_id",
-	    create[] = "INSERT INTO members (id, email, phone) VALUES (UUID(), :email, :phone)",
-	    seen[] = "UPDATE members SET seen = seen + 1 WHERE id = :user_id";
+static char
+	lookup[] = "SELECT id, email, phone, status FROM members"
+		   " WHERE email = :email OR phone = :phone OR id = :user_id",
+	create[] =
+		"INSERT INTO members (id, email, phone) VALUES (UUID(), :email, :phone)",
+	seen[] = "UPDATE members SET seen = seen + 1 WHERE id = :user_id";
 
 static void another_table_is_as_the_table_says(void **state)
 {
@@ -130,10 +136,12 @@ static void another_table_is_as_the_table_says(void **state)
 
 	(void)state;
 	make_database("pintle_own_rules", true);
-	mariadb_run("CREATE TABLE pintle_own_rules.members (id CHAR(36) NOT NULL PRIMARY KEY,"
-		    " email VARBINARY(254) NULL UNIQUE, phone VARBINARY(16) NULL UNIQUE,"
-		    " status VARCHAR(10) NOT NULL DEFAULT 'active', seen INT NOT NULL DEFAULT 0)"
-		    " ENGINE = InnoDB");
+	mariadb_run(
+		"CREATE TABLE pintle_own_rules.members (id CHAR(36) NOT NULL PRIMARY KEY,"
+		" email VARBINARY(254) NULL UNIQUE, phone VARBINARY(16) NULL UNIQUE,"
+		" status VARCHAR(10) NOT NULL DEFAULT 'active', seen INT NOT NULL "
+		"DEFAULT 0)"
+		" ENGINE = InnoDB");
 	config.accounts.query_lookup = lookup;
 	config.accounts.query_create = create;
 	config.accounts.query_seen = seen;

@@ -252,8 +252,10 @@ static void a_migration_that_broke_is_done_again(void **state)
 {
 	const struct config config = config_to("pintle_schema");
 	struct store *store = store_new(&config);
-	struct store_migration two[] = { migrations[0], migrations[1],
-					 { STORE_SCHEMA_VERSION + 1, "extra", extra_bad } };
+	struct store_migration two[] = { migrations[0],
+					 migrations[1],
+					 { STORE_SCHEMA_VERSION + 1, "extra",
+					   extra_bad } };
 	struct problem p = { 0 };
 	int version;
 
@@ -1100,8 +1102,7 @@ static void a_full_server_is_away(void **state)
 	const uint64_t limit = mariadb_run("SELECT @@GLOBAL.max_user_connections");
 
 	(void)state;
-	mariadb_run("ALTER USER %s@localhost WITH MAX_USER_CONNECTIONS 1",
-		    server->user);
+	mariadb_run("ALTER USER %s@localhost WITH MAX_USER_CONNECTIONS 1", server->user);
 	mariadb_kill_connections();
 	assert_answers(contract.store);
 	assert_config(&config, false);
@@ -1170,8 +1171,14 @@ static void start_with_tls(int port)
 {
 	char cert[160], key[160], number[32], key_file[128];
 	const char *options[] = {
-		cert, key, "--skip-networking=0", "--bind-address=127.0.0.2", number,
-		"--tls-version=TLSv1.2,TLSv1.3", "--loose-ssl", NULL /* MySQL has no --ssl */
+		cert,
+		key,
+		"--skip-networking=0",
+		"--bind-address=127.0.0.2",
+		number,
+		"--tls-version=TLSv1.2,TLSv1.3",
+		"--loose-ssl",
+		NULL /* MySQL has no --ssl */
 	};
 
 	snprintf(ca_file, sizeof(ca_file), "%s/cert.pem", server->dir);
@@ -1250,7 +1257,8 @@ static void a_host_that_answers_but_cannot_serve_is_left(void **state)
 
 	(void)state;
 	clear();
-	mariadb_run("CREATE USER IF NOT EXISTS %s@127.0.0.1 IDENTIFIED BY ''", server->user);
+	mariadb_run("CREATE USER IF NOT EXISTS %s@127.0.0.1 IDENTIFIED BY ''",
+		    server->user);
 	mariadb_run("GRANT ALL ON `pintle\\_%%`.* TO %s@127.0.0.1", server->user);
 	config.database.socket = proxy_path;
 	config.database.hosts = (struct config_list){ hosts, 2 };

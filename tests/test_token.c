@@ -20,10 +20,11 @@ static void good_token_says_who_it_is(void **state)
 	assert_int_equal(i.issued_at, 1795350000);
 	assert_int_equal(i.expires_at, 1795353600);
 	assert_true(text_equal(i.claims, payload));
-	secret_sha256((struct text){ token.data,
-				     (size_t)((const char *)memrchr(token.data, '.', token.len) -
-					      token.data) },
-		      hash);
+	secret_sha256(
+		(struct text){ token.data, (size_t)((const char *)memrchr(token.data, '.',
+									  token.len) -
+						    token.data) },
+		hash);
 	token_identity_hash(&i, again);
 	assert_memory_equal(again, hash, sizeof(hash));
 }

@@ -359,7 +359,8 @@ static void signature_of_another_length_or_of_zeros_is_refused(void **state)
 /* What a good header says is kept for the next token that has the same. */
 static void a_header_like_the_last_is_no_other(void **state)
 {
-	static const char twin[] = "\"SPACE_JWT_PUBLIC:8028AAA3-EC2D-4BAA-BE7A-7C8359CCB9F8\"";
+	static const char twin[] =
+		"\"SPACE_JWT_PUBLIC:8028AAA3-EC2D-4BAA-BE7A-7C8359CCB9F8\"";
 	const struct text good = good_token();
 
 	(void)state;
@@ -367,7 +368,8 @@ static void a_header_like_the_last_is_no_other(void **state)
 		accepted("good", good);
 		refused("another kid, as long", sign(HEADER("kid", twin), CLAIMS()),
 			PROBLEM_TOKEN_KEY);
-		refused("the same again", sign(HEADER("kid", twin), CLAIMS()), PROBLEM_TOKEN_KEY);
+		refused("the same again", sign(HEADER("kid", twin), CLAIMS()),
+			PROBLEM_TOKEN_KEY);
 		accepted("good again", good);
 		refused("with a member more", sign(HEADER("crit", "[\"b64\"]"), CLAIMS()),
 			PROBLEM_TOKEN_MALFORMED);
@@ -400,7 +402,8 @@ static void twin_signature_is_the_same_token(void **state)
 	const struct identity third =
 		accepted("another token", sign(HEADER(), CLAIMS("jti", "\"other\"")));
 	const struct identity fourth = accepted("again", good_token());
-	const struct hash a = hash_of(&first), b = hash_of(&second), other = hash_of(&third);
+	const struct hash a = hash_of(&first), b = hash_of(&second),
+			  other = hash_of(&third);
 	const struct hash again = hash_of(&fourth);
 
 	(void)state;

@@ -27,30 +27,31 @@
 static const char *failing = ""; /* the name of the function that fails */
 
 #define FAILS(name) (strcmp(failing, #name) == 0)
-#define WRAP(type, name, failure, parameters, arguments)                                  \
-	type __real_##name parameters;                                                    \
-	type __wrap_##name parameters;                                                    \
-	type __wrap_##name parameters                                                     \
-	{                                                                                 \
-		return FAILS(name) ? (failure) : __real_##name arguments;                 \
+#define WRAP(type, name, failure, parameters, arguments)                                 \
+	type __real_##name parameters;                                                   \
+	type __wrap_##name parameters;                                                   \
+	type __wrap_##name parameters                                                    \
+	{                                                                                \
+		return FAILS(name) ? (failure) : __real_##name arguments;                \
 	}
 
-WRAP(int, BN_bn2nativepad, -1, (const BIGNUM *n, unsigned char *to, int len), (n, to, len))
+WRAP(int, BN_bn2nativepad, -1, (const BIGNUM *n, unsigned char *to, int len),
+     (n, to, len))
 WRAP(EVP_PKEY *, EVP_PKEY_new_raw_public_key_ex, NULL,
-     (OSSL_LIB_CTX *library, const char *type, const char *properties,
+     (OSSL_LIB_CTX * library, const char *type, const char *properties,
       const unsigned char *key, size_t len),
      (library, type, properties, key, len))
 WRAP(int, EVP_DigestVerifyInit_ex, 0,
-     (EVP_MD_CTX *ctx, EVP_PKEY_CTX **inner, const char *hash, OSSL_LIB_CTX *library,
+     (EVP_MD_CTX * ctx, EVP_PKEY_CTX **inner, const char *hash, OSSL_LIB_CTX *library,
       const char *properties, EVP_PKEY *key, const OSSL_PARAM params[]),
      (ctx, inner, hash, library, properties, key, params))
 WRAP(int, PEM_write_bio_PrivateKey, 0,
-     (BIO *out, const EVP_PKEY *key, const EVP_CIPHER *cipher, const unsigned char *pass,
+     (BIO * out, const EVP_PKEY *key, const EVP_CIPHER *cipher, const unsigned char *pass,
       int pass_len, pem_password_cb *ask, void *context),
      (out, key, cipher, pass, pass_len, ask, context))
 /* Of an enum, in json-c's header, which does not get along with ours. */
 struct json_tokener;
-WRAP(int, json_tokener_get_error, 4, (struct json_tokener *tokener), (tokener))
+WRAP(int, json_tokener_get_error, 4, (struct json_tokener * tokener), (tokener))
 
 static struct arena *arena;
 
@@ -77,7 +78,8 @@ static struct text member(const char *jwk, const char *name)
 	struct text text, bytes;
 
 	assert_true(json_member(json_parse(arena, text_of(jwk), 4, &why), name, &value) &&
-		    json_string(value, &text) && base64url_decode_text(arena, text, &bytes));
+		    json_string(value, &text) &&
+		    base64url_decode_text(arena, text, &bytes));
 	return bytes;
 }
 
@@ -126,10 +128,13 @@ static void good_signature_that_cannot_be_checked_is_none(void **state)
 {
 	struct maker_key *pair = maker_key_new("P-256");
 	const char *jwk = maker_jwk(arena, pair, ""), *why;
-	const struct text token = maker_token(arena, pair, JWS_ES256, AS_TEXT("{}"), AS_TEXT("{}"));
-	const struct text signature = maker_unbase64url(arena, maker_token_part(token, 2));
+	const struct text token =
+		maker_token(arena, pair, JWS_ES256, AS_TEXT("{}"), AS_TEXT("{}"));
+	const struct text signature =
+		maker_unbase64url(arena, maker_token_part(token, 2));
 	const struct text signed_ = { token.data, token.len - 87 };
-	struct jws_key *key = jws_key_new_ec("P-256", member(jwk, "x"), member(jwk, "y"), &why);
+	struct jws_key *key =
+		jws_key_new_ec("P-256", member(jwk, "x"), member(jwk, "y"), &why);
 
 	(void)state;
 	failing = "EVP_DigestVerifyInit_ex";

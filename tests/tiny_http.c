@@ -118,7 +118,8 @@ static void answer_send(int fd, const struct http_answer *answer,
 		 answer->body ? strlen(answer->body) : 0, answer->caching,
 		 allow_origin ? "Access-Control-Allow-Methods: GET, POST\r\n"
 				"Access-Control-Allow-Headers: content-type\r\n"
-				"Access-Control-Allow-Origin: " : "",
+				"Access-Control-Allow-Origin: "
+			      : "",
 		 allow_origin ? allow_origin : "", allow_origin ? "\r\n" : "");
 	send_all(fd, head, deadline);
 	if (answer->body)
@@ -148,8 +149,7 @@ int http_listen(const char *address)
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0 ||
 	    bind(fd, (struct sockaddr *)&where, sizeof(where)) < 0 ||
-	    listen(fd, 64) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&where, &len) < 0) {
+	    listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)&where, &len) < 0) {
 		fprintf(stderr, "%s: %s\n", address, strerror(errno));
 		exit(1);
 	}

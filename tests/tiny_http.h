@@ -21,8 +21,7 @@ struct http_answer {
 	char *body;	     /* JSON; freed once it is sent */
 };
 
-typedef void http_handler(const struct http_request *request,
-			  struct http_answer *answer);
+typedef void http_handler(const struct http_request *request, struct http_answer *answer);
 
 /*
  * Listens on "127.0.0.1:PORT", port 0 for any, and prints the URL on standard output. Ends

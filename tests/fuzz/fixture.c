@@ -11,26 +11,89 @@
 #include "metrics.h"
 #include "scratch.h"
 
-#define OTHER(name)                                                                       \
-	"provider \"" name "\" { issuer = \"https://" name ".example\" audience = \"us\"\n" \
+#define OTHER(name)                                                                      \
+	"provider \"" name "\" { issuer = \"https://" name                               \
+	".example\" audience = \"us\"\n"                                                 \
 	"  jwks_file = \"@/keys.json\" verified = \"always\" "
 
-static const char configuration[] =
-	"public_url = \"https://www.example.com/auth\"\n"
-	"state_dir = \"@\"\n"
-	"allowed_origins = {\"https://app.example.com\"}\n"
-	"login_page = \"/sign-in\"\n"
-	"provider \"cotter\" { preset = \"cotter\" audience = \"" FIXTURE_AUDIENCE "\"\n"
-	"  jwks_file = \"@/keys.json\" }\n"
-	"provider \"google\" { preset = \"google\" audience = \"us\" form = \"yes\"\n"
-	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
-	/* tid and issuers with a place in them */
-	"provider \"microsoft\" { preset = \"microsoft\" audience = \"us\"\n"
-	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
-	OTHER("subject") "match = \"subject\" link = yes }\n"
-	OTHER("once") "single_use = \"1m\" max_age = \"10m\" }\n"
-	OTHER("rules") "require = {\"a=1|2\", \"!b=x\", \"/c/d=true\"} }\n"
-	"accounts { phone = yes deny_domains = {\"denied.example\"} }\n";
+static const char
+	configuration[] = "public_url = \"https://www.example.com/auth\"\n"
+			  "state_dir = \"@\"\n"
+			  "allowed_origins = {\"https://app.example.com\"}\n"
+			  "login_page = \"/sign-in\"\n"
+			  "provider \"cotter\" { preset = \"cotter\" audience = "
+			  "\"" FIXTURE_AUDIENCE "\"\n"
+			  "  jwks_file = \"@/keys.json\" }\n"
+			  "provider \"google\" { preset = \"google\" audience = \"us\" "
+			  "form = \"yes\"\n"
+			  "  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
+			  /* tid and issuers with a place in them */
+			  "provider \"microsoft\" { preset = \"microsoft\" audience = "
+			  "\"us\"\n"
+			  "  jwks_file = \"@/keys.json\" algorithms = \"ES256\" "
+			  "}\n" OTHER("subject") "match = \"subject\" link = yes "
+						 "}\n" OTHER("once") "single_use = "
+								     "\"1m\" max_age = "
+								     "\"10m\" }\n" OTHER(
+									     "rules") "re"
+										      "qu"
+										      "ir"
+										      "e "
+										      "= "
+										      "{"
+										      "\""
+										      "a="
+										      "1|"
+										      "2"
+										      "\""
+										      ", "
+										      "\""
+										      "!b"
+										      "=x"
+										      "\""
+										      ", "
+										      "\""
+										      "/c"
+										      "/d"
+										      "=t"
+										      "ru"
+										      "e"
+										      "\""
+										      "} "
+										      "}"
+										      "\n"
+										      "ac"
+										      "co"
+										      "un"
+										      "ts"
+										      " {"
+										      " p"
+										      "ho"
+										      "ne"
+										      " ="
+										      " y"
+										      "es"
+										      " d"
+										      "en"
+										      "y_"
+										      "do"
+										      "ma"
+										      "in"
+										      "s "
+										      "= "
+										      "{"
+										      "\""
+										      "de"
+										      "ni"
+										      "ed"
+										      ".e"
+										      "xa"
+										      "mp"
+										      "le"
+										      "\""
+										      "} "
+										      "}"
+										      "\n";
 
 static struct maker_key *key;
 static struct app *app;
@@ -51,9 +114,10 @@ static void open_all(void)
 	log_open(&quiet, "fuzz");
 	scratch_open();
 	key = maker_key_new("P-256");
-	scratch_write("keys.json",
-		      text_of(maker_jwk_set(a, maker_jwk(a, key, "\"kid\":\"" FIXTURE_KID "\""),
-					    NULL)));
+	scratch_write(
+		"keys.json",
+		text_of(maker_jwk_set(a, maker_jwk(a, key, "\"kid\":\"" FIXTURE_KID "\""),
+				      NULL)));
 	app = app_new(scratch_config(configuration));
 	metrics_open(app->config->state_dir);
 	arena_free(a);
@@ -85,5 +149,6 @@ struct text fixture_token(struct arena *a)
 		AS_TEXT("{\"iss\":\"https://www.cotter.app\",\"aud\":\"" FIXTURE_AUDIENCE
 			"\",\"exp\":1795353600,\"iat\":1795350000,\"sub\":\"s\","
 			"\"type\":\"client_access_token\",\"scope\":\"access\","
-			"\"authentication_method\":\"OTP\",\"identifier\":\"a@example.com\"}"));
+			"\"authentication_method\":\"OTP\",\"identifier\":\"a@example."
+			"com\"}"));
 }

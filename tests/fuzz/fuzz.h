@@ -41,13 +41,13 @@ void fuzz_whole(struct arena *a, struct text input);
 extern unsigned long fuzz_through;
 
 /* What must hold of every input. */
-#define REQUIRE(condition)                                                                \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
-				#condition);                                              \
-			abort();                                                          \
-		}                                                                         \
+#define REQUIRE(condition)                                                               \
+	do {                                                                             \
+		if (!(condition)) {                                                      \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__,          \
+				__LINE__, #condition);                                   \
+			abort();                                                         \
+		}                                                                        \
 	} while (0)
 
 #endif

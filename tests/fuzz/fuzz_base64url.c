@@ -15,7 +15,8 @@ static bool is_canonical(struct text t, struct arena *a, struct text *out)
 		if (!at)
 			return false;
 		for (int bit = 0; bit < 6; bit++)
-			bits[i * 6 + (size_t)bit] = (char)((at - alphabet) >> (5 - bit) & 1);
+			bits[i * 6 + (size_t)bit] =
+				(char)((at - alphabet) >> (5 - bit) & 1);
 	}
 	for (size_t i = 0; i < len * 8; i++)
 		bytes[i / 8] = (char)(bytes[i / 8] * 2 + bits[i]);
@@ -36,7 +37,8 @@ void fuzz_base64url(struct arena *a, struct text input)
 		fuzz_through++;
 		REQUIRE(is_canonical(input, a, &wanted) && text_equal(decoded, wanted));
 		encoded = arena_alloc(a, BASE64URL_ENCODED(decoded.len) + 1);
-		base64url_encode((const unsigned char *)decoded.data, decoded.len, encoded);
+		base64url_encode((const unsigned char *)decoded.data, decoded.len,
+				 encoded);
 		REQUIRE(text_is(input, encoded));
 	} else {
 		REQUIRE(!is_canonical(input, a, &wanted));

@@ -15,7 +15,8 @@ void fuzz_claims(struct arena *a, struct text input)
 	bool present = false, holds;
 	int64_t when = -1;
 
-	if (json_type(claims) != JSON_OBJECT || !*name || memchr(claim.data, '\0', claim.len))
+	if (json_type(claims) != JSON_OBJECT || !*name ||
+	    memchr(claim.data, '\0', claim.len))
 		return;
 	holds = claims_hold(claims, &rule);
 	fuzz_through += holds;
@@ -27,7 +28,9 @@ void fuzz_claims(struct arena *a, struct text input)
 	else
 		REQUIRE(!present && when == -1);
 	if (json_find(claims, name, &found) && claims_audience(found, list, 2))
-		REQUIRE(json_type(found) == JSON_STRING || json_type(found) == JSON_ARRAY);
+		REQUIRE(json_type(found) == JSON_STRING ||
+			json_type(found) == JSON_ARRAY);
 	if (holds && *name != '!')
-		REQUIRE(json_find(claims, name, &found) && json_type(found) != JSON_OBJECT);
+		REQUIRE(json_find(claims, name, &found) &&
+			json_type(found) != JSON_OBJECT);
 }

@@ -20,7 +20,8 @@ static const char *path(void)
 	int fd;
 
 	if (!*name) {
-		snprintf(name, sizeof(name), "%s/pintle-fuzz-XXXXXX", where ? where : "/tmp");
+		snprintf(name, sizeof(name), "%s/pintle-fuzz-XXXXXX",
+			 where ? where : "/tmp");
 		fd = mkstemp(name);
 		REQUIRE(fd >= 0);
 		close(fd);
@@ -37,7 +38,8 @@ static void fill(struct text text)
 	close(fd);
 }
 
-static bool print(void *context, const char *option, const char *value, const char *origin)
+static bool print(void *context, const char *option, const char *value,
+		  const char *origin)
 {
 	struct buffer *b = context;
 
@@ -57,7 +59,8 @@ static struct text load(struct arena *a, char error[CONFIG_ERROR_SIZE])
 	if (!config)
 		return AS_TEXT("");
 	REQUIRE(config->public_url && config->public_origin && config->state_dir &&
-		config->threads > 0 && config->database.pool > 0 && config->session.cookie);
+		config->threads > 0 && config->database.pool > 0 &&
+		config->session.cookie);
 	for (size_t i = 0; i < config->provider_count; i++) {
 		const struct config_provider *p = &config->providers[i];
 

@@ -33,7 +33,9 @@ void fuzz_cookie(struct arena *a, struct text input)
 		const struct text line = text_before(input, '\n', &input);
 		const struct text header = text_of(arena_copy(a, line).data);
 
-		variables[i] = (char *)(uintptr_t)arena_printf(a, "HTTP_COOKIE=%s", header.data).data;
+		variables[i] =
+			(char *)(uintptr_t)arena_printf(a, "HTTP_COOKIE=%s", header.data)
+				.data;
 		number += count(header, "__Host-session", &last);
 	}
 	/* One in all, or none: never the first of two, and none made of another's value. */
@@ -42,11 +44,14 @@ void fuzz_cookie(struct arena *a, struct text input)
 		REQUIRE(number == 1);
 		REQUIRE(text_starts(last, "") && found.len <= last.len);
 		REQUIRE(memmem(last.data, last.len, found.data, found.len));
-		REQUIRE(!memchr(found.data, ';', found.len) && !memchr(found.data, ',', found.len));
-		REQUIRE(cookie_find(&req, "__Host-session", &again) && text_equal(found, again));
+		REQUIRE(!memchr(found.data, ';', found.len) &&
+			!memchr(found.data, ',', found.len));
+		REQUIRE(cookie_find(&req, "__Host-session", &again) &&
+			text_equal(found, again));
 	} else {
 		REQUIRE(number != 1 || memchr(last.data, ',', last.len));
 	}
 	if (cookie_find(&req, "session", &plain))
-		REQUIRE(!memchr(plain.data, ';', plain.len) && !memchr(plain.data, ',', plain.len));
+		REQUIRE(!memchr(plain.data, ';', plain.len) &&
+			!memchr(plain.data, ',', plain.len));
 }

@@ -8,7 +8,8 @@
 #define LABEL "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 /* The rules a second time, as a regular expression. */
-static bool matches(regex_t *compiled, const char *pattern, struct arena *a, struct text t)
+static bool matches(regex_t *compiled, const char *pattern, struct arena *a,
+		    struct text t)
 {
 	if (memchr(t.data, '\0', t.len))
 		return false;
@@ -23,8 +24,8 @@ static bool is_address(struct arena *a, struct text t)
 	const char *at = memchr(t.data, '@', t.len);
 
 	return t.len <= 254 && at && at - t.data <= 64 &&
-	       matches(&compiled,
-		       "^" ATEXT "(\\." ATEXT ")*@" LABEL "(\\." LABEL ")+$", a, t);
+	       matches(&compiled, "^" ATEXT "(\\." ATEXT ")*@" LABEL "(\\." LABEL ")+$",
+		       a, t);
 }
 
 static bool is_phone(struct arena *a, struct text t)
@@ -46,7 +47,8 @@ void fuzz_email(struct arena *a, struct text input)
 	if (!taken) {
 		REQUIRE(p.kind == PROBLEM_EMAIL_REFUSED && !email.data);
 		/* The log is kept longer than the account. */
-		REQUIRE(input.len < 8 || !memmem(p.detail, strlen(p.detail), input.data, input.len));
+		REQUIRE(input.len < 8 ||
+			!memmem(p.detail, strlen(p.detail), input.data, input.len));
 		return;
 	}
 	fuzz_through++;
@@ -55,7 +57,8 @@ void fuzz_email(struct arena *a, struct text input)
 	REQUIRE(text_equal_nocase(email, input));
 	shout = arena_alloc(a, input.len + 1);
 	for (size_t i = 0; i < input.len; i++) {
-		REQUIRE((unsigned char)email.data[i] < 128 && !isupper((unsigned char)email.data[i]));
+		REQUIRE((unsigned char)email.data[i] < 128 &&
+			!isupper((unsigned char)email.data[i]));
 		shout[i] = (char)toupper((unsigned char)input.data[i]);
 	}
 	REQUIRE(email_normalise(a, (struct text){ shout, input.len }, &upper, &p));

@@ -9,7 +9,8 @@ static bool first_name(struct arena *a, struct text form, char *out, size_t size
 	(void)a;
 	while (form.len && *form.data == '&')
 		form = (struct text){ form.data + 1, form.len - 1 };
-	for (size_t i = 0; i < form.len && form.data[i] != '&' && form.data[i] != '='; i++) {
+	for (size_t i = 0; i < form.len && form.data[i] != '&' && form.data[i] != '=';
+	     i++) {
 		char c = form.data[i] == '+' ? ' ' : form.data[i];
 		unsigned value;
 		char digits[3] = { 0 };
@@ -30,7 +31,8 @@ static bool first_name(struct arena *a, struct text form, char *out, size_t size
 
 void fuzz_form(struct arena *a, struct text input)
 {
-	static const char *const names[] = { "credential", "id_token", "g_csrf_token", "state" };
+	static const char *const names[] = { "credential", "id_token", "g_csrf_token",
+					     "state" };
 	struct problem p = { 0 };
 	const bool good = form_check(a, input, &p);
 	struct text value, again;
@@ -40,8 +42,10 @@ void fuzz_form(struct arena *a, struct text input)
 	REQUIRE(good == (p.kind == PROBLEM_NONE));
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (form_field(a, input, names[i], &value)) {
-			REQUIRE(!memchr(value.data, '\0', value.len) && value.len <= input.len);
-			REQUIRE(form_field(a, input, names[i], &again) && text_equal(value, again));
+			REQUIRE(!memchr(value.data, '\0', value.len) &&
+				value.len <= input.len);
+			REQUIRE(form_field(a, input, names[i], &again) &&
+				text_equal(value, again));
 			/* Once is for sure: the same form twice has every field twice. */
 			REQUIRE(!form_field(a,
 					    arena_printf(a, "%.*s&%.*s", TEXT_ARG(input),

@@ -82,7 +82,8 @@ void fuzz_json(struct arena *a, struct text input)
 	if (taken)
 		REQUIRE(!scanned);
 	else
-		REQUIRE(scanned ? strcmp(scanned, why) == 0 : strstr(why, "duplicate") != NULL);
+		REQUIRE(scanned ? strcmp(scanned, why) == 0
+				: strstr(why, "duplicate") != NULL);
 	compare(input, taken, why);
 	if (!taken)
 		return;

@@ -9,11 +9,13 @@
 
 static const struct config *settings(void)
 {
-	static char ours[] = "https://www.example.com", other[] = "https://app.example.com";
+	static char ours[] = "https://www.example.com",
+		    other[] = "https://app.example.com";
 	static char *listed[] = { other, NULL };
 	static char issuer[] = "https://id.example/tenant";
 	static char *issuers[] = { issuer, NULL };
-	static struct config_provider provider = { .issuers = { issuers, 1 }, .form = true };
+	static struct config_provider provider = { .issuers = { issuers, 1 },
+						   .form = true };
 	static struct config config;
 
 	config.providers = &provider;
@@ -58,8 +60,9 @@ static struct tally look(char *const *variables, const char *name)
 static void check_origin(struct arena *a, const struct request *req)
 {
 	const struct tally origin = look(req->variables, "HTTP_ORIGIN");
-	const bool known = origin.count == 1 && (text_is(origin.last, "https://www.example.com") ||
-						 text_is(origin.last, "https://app.example.com"));
+	const bool known =
+		origin.count == 1 && (text_is(origin.last, "https://www.example.com") ||
+				      text_is(origin.last, "https://app.example.com"));
 	struct problem p = { 0 };
 	struct response res;
 	struct text head;
@@ -88,7 +91,8 @@ static void check_body(const struct request *req, size_t limit)
 	int64_t length;
 
 	if (!body_parse(req, limit, false, &value, &p)) {
-		REQUIRE(p.kind == PROBLEM_MEDIA_TYPE || p.kind == PROBLEM_BODY_TOO_LARGE ||
+		REQUIRE(p.kind == PROBLEM_MEDIA_TYPE ||
+			p.kind == PROBLEM_BODY_TOO_LARGE ||
 			p.kind == PROBLEM_BAD_LENGTH || p.kind == PROBLEM_BODY_SHORT ||
 			p.kind == PROBLEM_BAD_JSON);
 		return;
@@ -110,9 +114,10 @@ static void check_return(struct text uri)
 {
 	const struct text safe = return_to_safe(uri);
 
-	REQUIRE(safe.len && safe.data[0] == '/' && (safe.len == 1 || safe.data[1] != '/'));
-	REQUIRE(!memchr(safe.data, '\\', safe.len) && !memchr(safe.data, '\r', safe.len) &&
-		!memchr(safe.data, '\n', safe.len));
+	REQUIRE(safe.len && safe.data[0] == '/' &&
+		(safe.len == 1 || safe.data[1] != '/'));
+	REQUIRE(!memchr(safe.data, '\\', safe.len) &&
+		!memchr(safe.data, '\r', safe.len) && !memchr(safe.data, '\n', safe.len));
 }
 
 /* Lines "NAME=value", an empty one, then the body. */

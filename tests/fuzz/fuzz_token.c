@@ -12,10 +12,12 @@
 static enum problem_kind verdict(struct arena *a, struct text token, struct identity *out)
 {
 	struct problem p = { 0 }, again = { 0 };
-	const bool good = token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &p);
+	const bool good =
+		token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &p);
 
 	REQUIRE(good == (p.kind == PROBLEM_NONE));
-	REQUIRE(token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &again) == good);
+	REQUIRE(token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &again) ==
+		good);
 	REQUIRE(p.kind == again.kind && strcmp(p.detail, again.detail) == 0);
 	/* Neither our fault nor the database's, whatever a client sends. */
 	REQUIRE(p.kind != PROBLEM_INTERNAL && p.kind != PROBLEM_DATABASE_AWAY &&
@@ -46,7 +48,8 @@ void fuzz_token(struct arena *a, struct text input)
 }
 
 /* What must be so of any token that got in, asked once more, and of json.c alone. */
-static void check_accepted(struct arena *a, struct text payload, const struct identity *id)
+static void check_accepted(struct arena *a, struct text payload,
+			   const struct identity *id)
 {
 	const char *why;
 	const struct json *claims = json_parse(a, payload, 32, &why), *value;
@@ -66,7 +69,8 @@ static void check_accepted(struct arena *a, struct text payload, const struct id
 	REQUIRE(text_equal(id->claims, payload));
 	REQUIRE(id->email.len || id->phone.len || id->no_email);
 	if (id->email.len) {
-		REQUIRE(email_normalise(a, id->email, &again, &p) && text_equal(id->email, again));
+		REQUIRE(email_normalise(a, id->email, &again, &p) &&
+			text_equal(id->email, again));
 	}
 	REQUIRE(!id->phone.len || phone_is_valid(id->phone));
 }
@@ -98,8 +102,9 @@ static void ask_libjwt(struct arena *a, struct text token, struct text header,
 
 	if (!pem)
 		pem = maker_pem_public(fuzz_forever(), fixture_key());
-	if (memmem(header.data, header.len, "typ", 3) || memchr(header.data, '\\', header.len) ||
-	    has_long_number(header) || has_long_number(payload))
+	if (memmem(header.data, header.len, "typ", 3) ||
+	    memchr(header.data, '\\', header.len) || has_long_number(header) ||
+	    has_long_number(payload))
 		return;
 	REQUIRE(jwt_decode(&jwt, arena_copy(a, token).data, (const unsigned char *)pem,
 			   (int)strlen(pem)) == 0);

@@ -80,7 +80,8 @@ static struct text fill_in(struct arena *a, struct text in, struct text session)
 	struct buffer b = buffer_new(a, in.len + 64);
 
 	for (size_t i = 0; i < in.len; i++) {
-		const char next = i + 1 < in.len && in.data[i] == '%' ? in.data[i + 1] : '\0';
+		const char next =
+			i + 1 < in.len && in.data[i] == '%' ? in.data[i + 1] : '\0';
 
 		if (next == 'T')
 			buffer_add(&b, fixture_token(a));
@@ -108,7 +109,8 @@ static void check(const struct reply *r, enum role role, bool head)
 		REQUIRE(c != 0x7f);
 	}
 	REQUIRE(text_is(header_of(r, "Cache-Control", &count), "no-store") && count == 1);
-	REQUIRE(text_is(header_of(r, "X-Content-Type-Options", &count), "nosniff") && count == 1);
+	REQUIRE(text_is(header_of(r, "X-Content-Type-Options", &count), "nosniff") &&
+		count == 1);
 	header_of(r, "Set-Cookie", &cookies);
 	REQUIRE(cookies <= 2 && (r->status < 400 || r->status == 401 || cookies == 0));
 	REQUIRE(!memmem(r->head.data, r->head.len, "Origin: *", 9));
@@ -123,8 +125,8 @@ static void check(const struct reply *r, enum role role, bool head)
 	else if (r->body.len)
 		REQUIRE(!json_scan(r->body, 40, NULL));
 	else
-		REQUIRE(head || r->status == 204 || r->status == 302 || r->status == 303 ||
-			role == ROLE_AUTHORIZER);
+		REQUIRE(head || r->status == 204 || r->status == 302 ||
+			r->status == 303 || role == ROLE_AUTHORIZER);
 }
 
 /*
@@ -136,7 +138,8 @@ void fuzz_whole(struct arena *a, struct text input)
 	struct app *app = fixture_app();
 	char *variables[VARIABLES_MAX + 1] = { 0 };
 	struct text how = text_before(input, '\n', &input), session, line;
-	const enum role role = memchr(how.data, 'a', how.len) ? ROLE_AUTHORIZER : ROLE_RESPONDER;
+	const enum role role =
+		memchr(how.data, 'a', how.len) ? ROLE_AUTHORIZER : ROLE_RESPONDER;
 	const bool away = memchr(how.data, 'd', how.len);
 	struct reply r;
 

@@ -62,19 +62,22 @@ static void run_file(const struct fuzz_target *target, const char *path, bool va
 }
 
 /* The number of files. */
-static unsigned run_directory(const struct fuzz_target *target, const char *kind, bool varied)
+static unsigned run_directory(const struct fuzz_target *target, const char *kind,
+			      bool varied)
 {
 	const char *top = getenv("top_srcdir");
 	struct arena *a = arena_new();
 	const char *path = arena_printf(a, "%s/tests/fuzz/%s/%s", top ? top : ".", kind,
-					target->name).data;
+					target->name)
+				   .data;
 	DIR *directory = opendir(path);
 	const struct dirent *entry;
 	unsigned count = 0;
 
 	while (directory && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.') {
-			run_file(target, arena_printf(a, "%s/%s", path, entry->d_name).data,
+			run_file(target,
+				 arena_printf(a, "%s/%s", path, entry->d_name).data,
 				 varied);
 			count++;
 		}
@@ -97,7 +100,8 @@ static int run_all(void)
 		REQUIRE(seeds > 0);
 		/* None gets through this one: nobody guesses a signature. */
 		REQUIRE(fuzz_through > before || strcmp(t->name, "token") == 0);
-		printf("ok - %s: %u seeds, %u regressions\n", t->name, seeds, regressions);
+		printf("ok - %s: %u seeds, %u regressions\n", t->name, seeds,
+		       regressions);
 		fflush(stdout);
 	}
 	printf("%lu inputs\n%u passed, 0 failed\n", runs, targets);

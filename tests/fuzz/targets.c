@@ -3,13 +3,20 @@
 unsigned long fuzz_through;
 
 const struct fuzz_target fuzz_targets[] = {
-	{ "base64url", fuzz_base64url }, { "json", fuzz_json },
-	{ "claims", fuzz_claims },	 { "token", fuzz_token },
-	{ "token_signed", fuzz_token_signed }, { "jwks", fuzz_jwks },
-	{ "record", fuzz_record },	 { "cookie", fuzz_cookie },
-	{ "request", fuzz_request },	 { "form", fuzz_form },
-	{ "email", fuzz_email },	 { "config", fuzz_config },
-	{ "whole", fuzz_whole },	 { NULL, NULL },
+	{ "base64url", fuzz_base64url },
+	{ "json", fuzz_json },
+	{ "claims", fuzz_claims },
+	{ "token", fuzz_token },
+	{ "token_signed", fuzz_token_signed },
+	{ "jwks", fuzz_jwks },
+	{ "record", fuzz_record },
+	{ "cookie", fuzz_cookie },
+	{ "request", fuzz_request },
+	{ "form", fuzz_form },
+	{ "email", fuzz_email },
+	{ "config", fuzz_config },
+	{ "whole", fuzz_whole },
+	{ NULL, NULL },
 };
 
 struct arena *fuzz_forever(void)
