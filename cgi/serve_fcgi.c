@@ -118,8 +118,9 @@ static void reading_end(struct worker *w)
 }
 
 /*
- * Where libfcgi has just closed the connection itself, its number may be another's by now:
- * that one is told to come again. It takes a peer that gives up in the very second.
+ * Where libfcgi has just closed the connection itself, its number may be another's by now, a
+ * peer's or the database's: that is a lost connection, which costs one request a second try.
+ * It takes a peer that gives up in the very moment.
  */
 static void end_slow_readings(struct server *server)
 {
@@ -190,10 +191,19 @@ static void handle(struct worker *worker, FCGX_Request *request, struct arena *a
 
 /* ---- threads */
 
+/* accept(2) also hands on what befell the connection: that is not the end of the thread. */
 static bool is_passing(int error)
 {
-	return error == EAGAIN || error == EINTR || error == EMFILE || error == ENFILE ||
-	       error == ENOBUFS || error == ENOMEM || error == ECONNABORTED;
+	static const int passing[] = {
+		EAGAIN,	      EINTR,	  EMFILE,      ENFILE,	    ENOBUFS,   ENOMEM,
+		ECONNABORTED, ENETDOWN,	  EPROTO,      ENOPROTOOPT, EHOSTDOWN, ENONET,
+		EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, ETIMEDOUT,   EPERM,
+	};
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++)
+		if (error == passing[i])
+			return true;
+	return false;
 }
 
 /* Who stands in the queue already would get no answer if the socket went away now. */

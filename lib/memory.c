@@ -105,8 +105,9 @@ void *realloc(void *old, size_t size)
 		__libc_free(old);
 		return memory;
 	}
+	if (size < had)
+		explicit_bzero((char *)old + size, had - size);
 	memory = __libc_realloc(old, size);
-
 	if (!memory && size)
 		out_of_memory();
 	return memory;

@@ -1,6 +1,7 @@
 #include "query.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "buffer.h"
 
@@ -20,6 +21,7 @@ struct parser {
 	int depth;   /* of parentheses */
 	size_t from; /* where in TEXT the first FROM outside of them stands; 0: not yet */
 	struct text compared; /* "u.email" of "u.email = :email" */
+	bool is_plain;	      /* and nothing else is compared with :email, or otherwise */
 };
 
 static bool refuse(struct parser *s, const char *why)
@@ -129,6 +131,21 @@ static struct text column_before(struct text t)
 	return (struct text){ t.data + t.len, end - t.len };
 }
 
+/*
+ * "email = :email COLLATE …" is compared by another collation than the column's, and a second
+ * :email with another column: then one column's properties say nothing.
+ */
+static bool is_collated(const char *after)
+{
+	static const char word[] = "collate";
+
+	while (isspace((unsigned char)*after))
+		after++;
+	/* A comment may stand before the word. */
+	return (*after && strchr("/#-", *after)) ||
+	       strncasecmp(after, word, sizeof(word) - 1) == 0;
+}
+
 static bool take_parameter(struct parser *s)
 {
 	struct query_statement *statement = current(s);
@@ -147,8 +164,11 @@ static bool take_parameter(struct parser *s)
 					 .data);
 	if (statement->place_count == QUERY_PLACES)
 		return refuse(s, "more than 16 parameters in a statement");
-	if (i == QUERY_EMAIL && !s->compared.len)
+	if (i == QUERY_EMAIL) {
+		s->is_plain = !query_uses(s->out, QUERY_EMAIL) &&
+			      !is_collated(name.data + name.len);
 		s->compared = arena_copy(s->arena, column_before(buffer_text(&s->text)));
+	}
 	statement->places[statement->place_count++] = (enum query_name)i;
 	s->out->uses |= 1u << i;
 	buffer_add_char(&s->text, '?');
@@ -167,6 +187,33 @@ static bool begins(struct text t, const char *word)
 	       !is_word(t.data[len]);
 }
 
+/* The settings of the session, which outlives the transaction, are not for here. */
+static bool sets_variables(struct text list)
+{
+	bool at_start = true;
+	char quote = 0;
+	int depth = 0;
+
+	for (size_t i = 0; i < list.len; i++) {
+		const char c = list.data[i];
+
+		if (at_start && !isspace((unsigned char)c)) {
+			if (c != '@' || i + 1 == list.len || list.data[i + 1] == '@')
+				return false;
+			at_start = false;
+		} else if (quote) {
+			i += c == '\\' && quote != '`';
+			quote = c == quote ? 0 : quote;
+		} else if (c == '\'' || c == '"' || c == '`') {
+			quote = c;
+		} else {
+			depth += (c == '(') - (c == ')');
+			at_start = at_start || (c == ',' && !depth);
+		}
+	}
+	return !at_start;
+}
+
 /*
  * What could end the transaction around it, or take over another's row (REPLACE), is not
  * for here.
@@ -176,13 +223,8 @@ static bool check_kind(struct parser *s, struct text t)
 	if (s->kind == QUERY_FINDS)
 		return begins(t, "SELECT") || begins(t, "WITH") ||
 		       refuse(s, "it must be a SELECT");
-	if (begins(t, "SET")) {
-		const struct text rest =
-			text_trim((struct text){ t.data + 3, t.len - 3 });
-
-		if (text_starts(rest, "@") && !text_starts(rest, "@@"))
-			return true;
-	}
+	if (begins(t, "SET") && sets_variables((struct text){ t.data + 3, t.len - 3 }))
+		return true;
 	return begins(t, "INSERT") || begins(t, "UPDATE") ||
 	       refuse(s, "a statement other than INSERT, SET @variable, UPDATE");
 }
@@ -242,7 +284,8 @@ static void find_compared(struct parser *s)
 	struct buffer b = buffer_new(s->arena, 256);
 	size_t before = 0;
 
-	if (!s->compared.len || !s->from || !begins(text_of(found->text), "SELECT"))
+	if (!s->is_plain || !s->compared.len || !s->from ||
+	    !begins(text_of(found->text), "SELECT"))
 		return;
 	/* No parameter may stand in the part that goes. */
 	for (size_t i = 0; i < s->from && found->text[i]; i++)

@@ -183,6 +183,12 @@ static void a_change_can_not_end_the_transaction(void **state)
 		"SET autocommit = 1",
 		"SET @@autocommit = 1",
 		"SET SESSION sql_mode = ''",
+		"SET @a = 1, autocommit = 0",
+		"SET @a = 1, sql_mode = 'ANSI_QUOTES'",
+		"SET @a = 1 , @@autocommit = 0",
+		"SET @a = ')', GLOBAL x = 1",
+		"SET @a = 'it''s', autocommit = 0",
+		"SET @a = 1,",
 		"REPLACE INTO t VALUES (:email)",
 		"ALTER TABLE t ADD a INT",
 		"SELECT 1",
@@ -195,6 +201,7 @@ static void a_change_can_not_end_the_transaction(void **state)
 			    "other than INSERT, SET @variable, UPDATE");
 	must_parse("UPDATE t SET seen = NOW() WHERE id = :user_id", QUERY_CHANGES);
 	must_parse("INSERT INTO t VALUES (:email)", QUERY_CHANGES);
+	must_parse("SET @a = 1, @b = IF(1, 2, ',autocommit'), @c = ', x'", QUERY_CHANGES);
 }
 
 static void sixteen_places_are_enough(void **state)
@@ -226,6 +233,13 @@ static void the_compared_column_is_found_in_a_plain_select(void **state)
 		{ "SELECT id FROM t WHERE LOWER(email) = :email", NULL },
 		{ "SELECT id FROM t WHERE :email = email", NULL },
 		{ "SELECT id FROM t WHERE phone = :phone", NULL },
+		/* Another column, or another collation, would decide unseen. */
+		{ "SELECT id FROM t WHERE email = :email OR id IN"
+		  " (SELECT user_id FROM aliases WHERE alias = :email)",
+		  NULL },
+		{ "SELECT id FROM t WHERE email = :email COLLATE utf8mb4_general_ci",
+		  NULL },
+		{ "SELECT id FROM t WHERE email = :email\n\tcollate utf8mb4_bin", NULL },
 		{ "SELECT :provider, id FROM t WHERE email = :email", NULL },
 		{ "WITH a AS (SELECT 1) SELECT id FROM t WHERE email = :email", NULL },
 	};
