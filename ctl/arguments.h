@@ -1,4 +1,5 @@
-/* What stands behind a subcommand: operands, and the few options that some of them share.
+/*
+ * What stands behind a subcommand: operands, and the few options that some of them share.
  */
 #ifndef PINTLE_ARGUMENTS_H
 #define PINTLE_ARGUMENTS_H

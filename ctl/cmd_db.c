@@ -13,6 +13,11 @@ static void print_done(const struct store_migration *m)
 	printf("applied %04d %s\n", m->version, m->name);
 }
 
+static void print_done_json(const struct store_migration *m)
+{
+	printf("{\"applied\":%d,\"name\":\"%s\"}\n", m->version, m->name);
+}
+
 int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 {
 	struct problem p = { 0 };
@@ -25,11 +30,13 @@ int cmd_db_migrate(struct command_context *context, int argc, char **argv)
 	context->app->config->database.query_timeout_s = MIGRATE_TIMEOUT_S;
 	progress = progress_new("migrating");
 	good = store_migrate(context->app->store, migrations, migration_count,
-			     context->now, print_done, &p);
+			     context->now, context->json ? print_done_json : print_done,
+			     &p);
 	progress_free(progress);
 	if (!good)
 		return command_problem(&p);
-	printf("the schema is at version %d\n", STORE_SCHEMA_VERSION);
+	printf(context->json ? "{\"version\":%d}\n" : "the schema is at version %d\n",
+	       STORE_SCHEMA_VERSION);
 	return STATUS_DONE;
 }
 

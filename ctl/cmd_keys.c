@@ -24,7 +24,9 @@ int cmd_keys_rotate(struct command_context *context, int argc, char **argv)
 		return STATUS_CONFIG;
 	if (!mint_rotate(dir, context->now, kid, &p))
 		return command_problem(&p);
-	printf("%s signs from now on\n", kid);
+	printf(context->json ? "{\"kid\":\"%s\",\"signs\":true}\n"
+			     : "%s signs from now on\n",
+	       kid);
 	return STATUS_DONE;
 }
 

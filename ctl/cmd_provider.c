@@ -111,7 +111,9 @@ int cmd_provider_refresh(struct command_context *context, int argc, char **argv)
 			continue;
 		}
 		jwks_status(provider->jwks, context->now, &keys, &age_s);
-		printf("%-16s %zu keys\n", provider->config->name, keys);
+		printf(context->json ? "{\"provider\":\"%s\",\"keys\":%zu}\n"
+				     : "%-16s %zu keys\n",
+		       provider->config->name, keys);
 	}
 	return status;
 }

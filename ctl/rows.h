@@ -25,7 +25,8 @@ struct rows {
 	enum rows_form form;
 	struct buffer json;
 
-	/* A table: its rows wait until they are flushed, for the widths of their columns.
+	/*
+	 * A table: its rows wait until they are flushed, for the widths of their columns.
 	 */
 	struct arena *arena;
 	const char *names[ROWS_COLUMNS];
@@ -43,7 +44,8 @@ struct rows *rows_new(struct command_context *context, enum rows_form form);
 /* Prints what still waits. */
 void rows_free(struct rows *rows);
 
-/* A row: its values, in the same order for each. People see NAME without "_" and "_at".
+/*
+ * A row: its values, in the same order for each. People see NAME without "_" and "_at".
  */
 void rows_begin(struct rows *rows);
 void rows_text(struct rows *rows, const char *name, const char *value);

@@ -231,7 +231,8 @@ static bool starts_nocase(const char *name, const char *prefix)
 	return strncasecmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* RFC 6265, 5.2.3 and 5.3: a browser drops a cookie for a domain that the host is not in.
+/*
+ * RFC 6265, 5.2.3 and 5.3: a browser drops a cookie for a domain that the host is not in.
  */
 static bool check_cookie_domain(struct config_state *s, const struct config_url *url)
 {

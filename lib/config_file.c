@@ -8,7 +8,8 @@
 
 #define FILE_MAX (256L * 1024)
 
-/* The same for the file that was named on the command line and for one named within it.
+/*
+ * The same for the file that was named on the command line and for one named within it.
  */
 static const char *subject(int line, const char *path)
 {

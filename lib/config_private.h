@@ -174,7 +174,8 @@ const char *config_preset_value(const struct config_block *b, enum config_option
 bool config_preset_check(struct config_state *s, const struct config_block *b)
 	__attribute__((warn_unused_result));
 
-/* PATTERN with {audience} and {issuer} replaced; NULL when one that occurs has no value.
+/*
+ * PATTERN with {audience} and {issuer} replaced; NULL when one that occurs has no value.
  */
 char *config_expand(struct arena *a, const char *pattern, const char *audience,
 		    const char *issuer);

@@ -64,7 +64,8 @@ static bool skip_comment(struct scanner *x)
 	return config_error(x->s, line, "the comment that begins here is not closed");
 }
 
-/* \n and \" may be anything but the numbers that the library's lexer stops at, and NUL.
+/*
+ * \n and \" may be anything but the numbers that the library's lexer stops at, and NUL.
  */
 static bool take_escape(struct scanner *x)
 {
@@ -137,7 +138,8 @@ static bool scalar(struct scanner *x, char first, struct text word)
 
 	switch (x->expect) {
 	case NAME:
-		/* The library takes "database|port" in quotes for the port in database.
+		/*
+		 * The library takes "database|port" in quotes for the port in database.
 		 */
 		if (quoted)
 			return config_error(x->s, x->line,

@@ -59,7 +59,8 @@ static inline void log_as(enum config_log_format format, enum config_log_level l
 	log_open(&settings, "test");
 }
 
-/* A new app with an empty store; TOP is for the top of the file, BLOCKS are more of them.
+/*
+ * A new app with an empty store; TOP is for the top of the file, BLOCKS are more of them.
  */
 static inline void use(const char *top, const char *blocks)
 {

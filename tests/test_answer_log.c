@@ -1,4 +1,5 @@
-/* The log of whole requests: one line each, and no secret in it, whatever is sent where.
+/*
+ * The log of whole requests: one line each, and no secret in it, whatever is sent where.
  */
 #include "answer_fixture.h"
 

@@ -111,7 +111,8 @@ static void a_single_character_over_is_refused(void **state)
 		assert_int_equal(decodes((struct text){ encoded, len }), len % 4 != 1);
 }
 
-/* Of all two- and three-letter tails exactly as many are good as there are byte strings.
+/*
+ * Of all two- and three-letter tails exactly as many are good as there are byte strings.
  */
 static void each_byte_string_has_one_spelling(void **state)
 {

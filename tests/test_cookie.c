@@ -184,7 +184,8 @@ static void cookie_without_value_is_dropped_by_the_browser(void **state)
 	const struct config config = https_config();
 
 	(void)state;
-	/* With the same attributes: under a __Host- name it would be ignored otherwise.
+	/*
+	 * With the same attributes: under a __Host- name it would be ignored otherwise.
 	 */
 	expect_printed(&config, "",
 		       NAME "=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure");

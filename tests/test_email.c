@@ -456,7 +456,8 @@ static void the_is_email_suite_is_decided_by_our_rules(void **state)
 		      tally.refused);
 }
 
-/* LDH labels all the same, so ours to take; whether they exist is the provider's affair.
+/*
+ * LDH labels all the same, so ours to take; whether they exist is the provider's affair.
  */
 static bool is_ldh_after_all(struct text written)
 {

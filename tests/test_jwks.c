@@ -1,4 +1,5 @@
-/* Key sets in files: which are believed, how soon a change is seen, and when one is due.
+/*
+ * Key sets in files: which are believed, how soon a change is seen, and when one is due.
  */
 #include "jwks.h"
 
@@ -546,7 +547,8 @@ static void unknown_kid_is_refused_only_on_the_word_of_a_recent_fetch(void **sta
 	write_set(only_a);
 	assert_int_equal(find_at(jwks, "new", NOW + config->key_cooldown_s),
 			 PROBLEM_TOKEN_KEY);
-	/* Older than the cool-down, and no fetch may be made: it may well be a new key.
+	/*
+	 * Older than the cool-down, and no fetch may be made: it may well be a new key.
 	 */
 	assert_int_equal(find_at(jwks, "new", NOW + config->key_cooldown_s + 1),
 			 PROBLEM_KEYS_AWAY);

@@ -31,7 +31,8 @@ static int open_one(void **state)
 	return 0;
 }
 
-/* cmocka's own words go to stderr: what is logged is read, and stderr put right, first.
+/*
+ * cmocka's own words go to stderr: what is logged is read, and stderr put right, first.
  */
 static void stop_capture(void)
 {
@@ -277,7 +278,8 @@ static void json_brings_back_the_same_characters(void **state)
 	line = logged_json();
 	assert_true(text_equal(string_of(line, "method"), r.method));
 	assert_true(text_equal(string_of(line, "path"), r.path));
-	/* A byte above 127 as the character of that number, whatever it was meant to be.
+	/*
+	 * A byte above 127 as the character of that number, whatever it was meant to be.
 	 */
 	assert_true(text_is(string_of(line, "detail"), "\xc2\x80\xc3\xbf"));
 	assert_int_equal(number_of(line, "status"), 403);

@@ -1,4 +1,5 @@
-/* Requests from other origins: which may change something, and which answers may be read.
+/*
+ * Requests from other origins: which may change something, and which answers may be read.
  */
 #include "origin.h"
 

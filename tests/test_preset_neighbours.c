@@ -403,7 +403,8 @@ static void supabase(void **state)
 	(void)state;
 	open_preset("supabase");
 	EXPECT("supabase", all);
-	/* Until somebody who knows the project says that addresses are confirmed there.
+	/*
+	 * Until somebody who knows the project says that addresses are confirmed there.
 	 */
 	open_changed("supabase", "issuer = \"" SUPABASE "\"");
 	expect_kind("what the user wrote", token_of(profile_of("supabase"), NULL),

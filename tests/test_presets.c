@@ -1,4 +1,5 @@
-/* Each preset: what it makes of a block, the token it is for, and what none may accept.
+/*
+ * Each preset: what it makes of a block, the token it is for, and what none may accept.
  */
 #include "preset_profiles.h"
 

@@ -1,4 +1,5 @@
-/* Answers: how a problem is told, what a header may hold, and how all of it is printed.
+/*
+ * Answers: how a problem is told, what a header may hold, and how all of it is printed.
  */
 #include "response.h"
 

@@ -1,4 +1,5 @@
-/* The tests' tokens themselves: does libjwt, as a second opinion, see in them what we do?
+/*
+ * The tests' tokens themselves: does libjwt, as a second opinion, see in them what we do?
  */
 #include "token_maker.h"
 
