@@ -230,12 +230,14 @@ static void finish(struct line *line, enum config_log_level level)
 	}
 	if (line->how.target == CONFIG_LOG_SYSLOG) {
 		syslog(priorities[level], "%.*s", (int)line->len, line->bytes);
-		return;
+	} else {
+		line->bytes[line->len++] = '\n';
+		/* One write, so that the lines of threads and processes do not mix. */
+		while (write(STDERR_FILENO, line->bytes, line->len) < 0 && errno == EINTR)
+			;
 	}
-	line->bytes[line->len++] = '\n';
-	/* One write, so that the lines of threads and processes do not mix. */
-	while (write(STDERR_FILENO, line->bytes, line->len) < 0 && errno == EINTR)
-		;
+	/* What a client sent is in it, and the stack would keep that. */
+	explicit_bzero(line->bytes, line->len);
 }
 
 void log_request(const struct log_request *r)
