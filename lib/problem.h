@@ -21,7 +21,8 @@ struct problem {
 	const char *file; /* where it was noted */
 	int line;
 	unsigned retry_after_s; /* 0: the default of its kind */
-	char detail[160];	/* for the log only; never a secret */
+	bool may_be_done; /* a change of unknown fate: the database was lost over it */
+	char detail[160]; /* for the log only; never a secret */
 };
 
 /* One row of problems.def. REASON may be NULL; CAUSE (for the log) never is. */

@@ -195,22 +195,6 @@ struct change {
 	enum store_outcome outcome;
 };
 
-/*
- * Runs a removal for IN; *GONE gets how many rows. An attempt that finds none, since the
- * one before was committed after all, leaves the number as it was.
- */
-static bool take_away(struct store_tx *tx, enum sql_statement id, struct db_value in,
-		      uint64_t *gone, struct problem *p)
-{
-	struct db_call call = { .id = id, .values = &in, .value_count = 1 };
-
-	if (store_run(tx, &call, p) != STORE_OK)
-		return false;
-	if (!store_tx_may_be_done(tx) || call.changed)
-		*gone = call.changed;
-	return true;
-}
-
 static bool set_active(struct store_tx *tx, void *context, struct problem *p)
 {
 	struct change *c = context;
@@ -229,8 +213,8 @@ static bool set_active(struct store_tx *tx, void *context, struct problem *p)
 	 * disabled can have added its session after it. That one must not come to life.
 	 */
 	return store_run(tx, c->active ? &enable : &disable, p) == STORE_OK &&
-	       take_away(tx, SQL_ADMIN_SESSIONS_ERASE, store_id(c->user_id),
-			 &c->gone.sessions, p);
+	       store_take_away(tx, SQL_ADMIN_SESSIONS_ERASE, store_id(c->user_id),
+			       &c->gone.sessions, p);
 }
 
 enum store_outcome store_admin_set_active(struct store *store, const char *user_id,
@@ -255,13 +239,14 @@ static bool erase(struct store_tx *tx, void *context, struct problem *p)
 	/* First, so that no login adds anything until it is over. */
 	c->outcome = lock_user(tx, c->user_id, &user, p);
 	if (c->outcome == STORE_OK)
-		return take_away(tx, SQL_ADMIN_SESSIONS_ERASE, id, &c->gone.sessions,
-				 p) &&
-		       take_away(tx, SQL_ADMIN_IDENTITIES_ERASE, id, &c->gone.identities,
-				 p) &&
-		       take_away(tx, SQL_ADMIN_INVITE_REMOVE,
-				 store_bytes(text_of(user.email)), &c->gone.invites, p) &&
-		       take_away(tx, SQL_ADMIN_USER_ERASE, id, &users, p);
+		return store_take_away(tx, SQL_ADMIN_SESSIONS_ERASE, id,
+				       &c->gone.sessions, p) &&
+		       store_take_away(tx, SQL_ADMIN_IDENTITIES_ERASE, id,
+				       &c->gone.identities, p) &&
+		       store_take_away(tx, SQL_ADMIN_INVITE_REMOVE,
+				       store_bytes(text_of(user.email)), &c->gone.invites,
+				       p) &&
+		       store_take_away(tx, SQL_ADMIN_USER_ERASE, id, &users, p);
 	if (c->outcome == STORE_NOT_FOUND && store_tx_may_be_done(tx))
 		c->outcome = STORE_OK;
 	return c->outcome != STORE_FAILED;

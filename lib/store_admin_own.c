@@ -126,27 +126,16 @@ struct removal {
 	struct store_admin_erased gone;
 };
 
-static bool take_away(struct store_tx *tx, enum sql_statement id, struct db_value in,
-		      uint64_t *gone, struct problem *p)
-{
-	struct db_call call = { .id = id, .values = &in, .value_count = 1 };
-
-	if (store_run(tx, &call, p) != STORE_OK)
-		return false;
-	if (!store_tx_may_be_done(tx) || call.changed)
-		*gone = call.changed;
-	return true;
-}
-
 static bool erase(struct store_tx *tx, void *context, struct problem *p)
 {
 	struct removal *r = context;
 	const struct db_value key = store_bytes(text_of(r->user_id));
 
-	return take_away(tx, SQL_OWN_SESSIONS_ERASE, key, &r->gone.sessions, p) &&
-	       take_away(tx, SQL_OWN_IDENTITIES_ERASE, key, &r->gone.identities, p) &&
-	       take_away(tx, SQL_ADMIN_INVITE_REMOVE, store_bytes(text_of(r->email)),
-			 &r->gone.invites, p);
+	return store_take_away(tx, SQL_OWN_SESSIONS_ERASE, key, &r->gone.sessions, p) &&
+	       store_take_away(tx, SQL_OWN_IDENTITIES_ERASE, key, &r->gone.identities,
+			       p) &&
+	       store_take_away(tx, SQL_ADMIN_INVITE_REMOVE,
+			       store_bytes(text_of(r->email)), &r->gone.invites, p);
 }
 
 enum store_outcome own_admin_erase(struct store *store, const char *user_id,

@@ -133,6 +133,18 @@ enum store_outcome store_run(struct store_tx *tx, struct db_call *call, struct p
 	return outcome;
 }
 
+bool store_take_away(struct store_tx *tx, enum sql_statement id, struct db_value in,
+		     uint64_t *gone, struct problem *p)
+{
+	struct db_call call = { .id = id, .values = &in, .value_count = 1 };
+
+	if (store_run(tx, &call, p) != STORE_OK)
+		return false;
+	if (!store_tx_may_be_done(tx) || call.changed)
+		*gone = call.changed;
+	return true;
+}
+
 /* ---- single statements */
 
 enum store_outcome store_run_single(struct store *store, struct db_call *call,
@@ -140,19 +152,26 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 {
 	struct db_link *link = db_take(store->db, p);
 	enum store_outcome outcome = STORE_FAILED;
+	bool lost = false;
 
 	if (!link)
 		return STORE_FAILED;
 	for (int i = 1; i <= 2; i++) {
+		bool looked;
+
 		if (!db_open(store->db, link, p))
 			break;
-		outcome =
-			store_look(store, link, p) ? db_run(link, call, p) : STORE_FAILED;
+		looked = store_look(store, link, p);
+		outcome = looked ? db_run(link, call, p) : STORE_FAILED;
+		if (looked && outcome == STORE_FAILED && db_fault(link) == DB_LOST)
+			lost = true;
 		if (outcome != STORE_FAILED || i == 2 ||
 		    (db_fault(link) != DB_LOST && db_fault(link) != DB_AGAIN))
 			break;
 		problem_clear(p);
 	}
+	if (outcome == STORE_FAILED)
+		p->may_be_done = lost;
 	db_give_back(store->db, link);
 	return outcome;
 }

@@ -70,6 +70,13 @@ enum store_outcome store_run(struct store_tx *tx, struct db_call *call,
 			     struct problem *p);
 
 /*
+ * Runs a removal for IN; *GONE gets how many rows. An attempt that finds none, since the
+ * one before was committed after all, leaves the number as it was.
+ */
+bool store_take_away(struct store_tx *tx, enum sql_statement id, struct db_value in,
+		     uint64_t *gone, struct problem *p);
+
+/*
  * Runs a statement by itself. It must be one that may be done twice without harm: when its
  * connection is lost, or it meets a deadlock, it is repeated once.
  */

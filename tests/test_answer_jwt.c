@@ -200,6 +200,26 @@ static void refresh_in_doubt_helps_no_other_session(void **state)
 	assert_int_equal(refresh(unheard).status, 200);
 }
 
+/* What surely was not done leaves nothing in doubt: the spent token is what a thief has. */
+static void refresh_that_failed_for_sure_leaves_nothing_in_doubt(void **state)
+{
+	static const enum fake_fault faults[] = { FAKE_BROKEN, FAKE_CONFLICT };
+
+	(void)state;
+	use_jwt_mode("");
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+		const char *pair = new_pair();
+
+		fake_store_fail(app->store, "session_rotate", 0, 1, faults[i]);
+		fake_store_fail(app->store, "session_rotate", 0, 1, faults[i]);
+		assert_int_equal(refresh(pair).status, 503);
+		fake_store_heal(app->store);
+		assert_int_equal(refresh(pair).status, 200);
+		now += 60;
+		assert_int_equal(refresh(pair).status, 401);
+	}
+}
+
 static void keys_that_cannot_be_read_spend_no_refresh_token(void **state)
 {
 	static const char mode[] = "session { mode = \"jwt\" keys_dir = \"@/keys\" }\n";
@@ -272,6 +292,7 @@ int main(void)
 		TEST(spent_refresh_token_ends_the_family_after_the_grace),
 		TEST(refresh_that_was_not_heard_of_logs_nobody_out),
 		TEST(refresh_in_doubt_helps_no_other_session),
+		TEST(refresh_that_failed_for_sure_leaves_nothing_in_doubt),
 		TEST(keys_that_cannot_be_read_spend_no_refresh_token),
 		TEST(remembered_session_passes_the_gate_and_nothing_else),
 	};

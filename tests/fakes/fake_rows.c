@@ -347,6 +347,7 @@ enum store_outcome fake_run_single(struct store *store, const char *operation,
 				   struct problem *p)
 {
 	enum store_outcome outcome = STORE_FAILED;
+	bool lost = false;
 
 	for (int i = 1; i <= 2; i++) {
 		struct store_tx tx = { .store = store };
@@ -359,11 +360,14 @@ enum store_outcome fake_run_single(struct store *store, const char *operation,
 		fake_finish(&tx, !tx.failed);
 		if (fault != FAKE_FINE)
 			outcome = fake_fail(&tx, fault, p);
+		lost = lost || fault == FAKE_LOST || fault == FAKE_LOST_DONE;
 		pthread_mutex_unlock(&store->mutex);
 		if (outcome != STORE_FAILED || !tx.again || i == 2)
 			break;
 		problem_clear(p);
 	}
+	if (outcome == STORE_FAILED)
+		p->may_be_done = lost;
 	return outcome;
 }
 
