@@ -21,48 +21,99 @@ void db_close(struct db_link *link)
 	link->checked = false;
 }
 
+/* At least what is set; an option file may have asked for more. */
 static void set_tls(MYSQL *mysql, const struct db *db)
 {
 	const enum config_tls tls = db->config->tls;
-
 #if HAVE_DECL_MYSQL_OPT_SSL_MODE
-	unsigned mode =
-		tls == CONFIG_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY : SSL_MODE_REQUIRED;
+	unsigned mode = 0, wanted = tls == CONFIG_TLS_VERIFY ? SSL_MODE_VERIFY_IDENTITY
+							     : SSL_MODE_REQUIRED;
 
 	if (tls == CONFIG_TLS_OFF)
 		return;
-	mysql_options(mysql, MYSQL_OPT_SSL_MODE, &mode);
+	mysql_get_option(mysql, MYSQL_OPT_SSL_MODE, &mode);
+	if (mode < wanted)
+		mysql_options(mysql, MYSQL_OPT_SSL_MODE, &wanted);
 #else
-	/* Said also when it is off: MariaDB's client of 11.4 and later verifies by itself. */
-	my_bool enforce = tls != CONFIG_TLS_OFF, verify = tls == CONFIG_TLS_VERIFY;
+	my_bool yes = 1;
 
-	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &enforce);
-	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	if (tls != CONFIG_TLS_OFF)
+		mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+	if (tls == CONFIG_TLS_VERIFY)
+		mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 #endif
-	if (db->ca_file && tls != CONFIG_TLS_OFF)
+	if (db->ca_file && tls != CONFIG_TLS_OFF) {
 		mysql_options(mysql, MYSQL_OPT_SSL_CA, db->ca_file);
+		mysql_options(mysql, MYSQL_OPT_SSL_CAPATH, NULL);
+	}
 }
 
-static MYSQL *new_handle(const struct db *db)
+/*
+ * The libraries read an option file within mysql_real_connect, over all that was set before: a
+ * line of it could switch verification off, or LOCAL INFILE on. So it is read by an attempt
+ * that comes to nothing: /dev/null is no socket, and should a line ask for TCP, it is port 1
+ * of this machine, and a name and password that are nobody's. What is set then stays.
+ */
+static void read_defaults_file(MYSQL *mysql, const char *path)
 {
-	const struct config_database *config = db->config;
+	mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, path);
+	mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "pintle");
+	/* Should it succeed, the next one fails: it is connected. */
+	(void)mysql_real_connect(mysql, "localhost", "nobody", "", NULL, 1, "/dev/null",
+				 CLIENT_REMEMBER_OPTIONS);
+}
+
+static void set_limits(MYSQL *mysql, const struct config_database *config)
+{
 	unsigned connect_s = (unsigned)config->connect_timeout_s;
 	unsigned query_s = (unsigned)config->query_timeout_s, no = 0;
-	MYSQL *mysql = mysql_init(NULL);
 
-	if (!mysql)
-		abort(); /* out of memory */
 	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
 	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &query_s);
 	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &query_s);
 	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* Or a server in another's hands may ask for any file that we can read. */
 	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &no);
+}
+
+/* MariaDB's client only: how it begins, before an option file says otherwise. */
+static void set_defaults(MYSQL *mysql)
+{
+#if !HAVE_DECL_MYSQL_OPT_SSL_MODE
+	const my_bool no = 0;
+
+	/* That of 11.4 and later verifies by itself. */
+	mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &no);
+	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &no);
+#else
+	(void)mysql;
+#endif
+}
+
+/* One that opens itself again would lose half a transaction, and what a session is set to. */
+static void set_no_reconnect(MYSQL *mysql)
+{
+#if !HAVE_DECL_MYSQL_OPT_SSL_MODE
+	const my_bool no = 0;
+
+	mysql_options(mysql, MYSQL_OPT_RECONNECT, &no);
+#else
+	(void)mysql; /* MySQL's client no longer can */
+#endif
+}
+
+static MYSQL *new_handle(const struct db *db)
+{
+	MYSQL *mysql = mysql_init(NULL);
+
+	if (!mysql)
+		abort(); /* out of memory */
+	set_defaults(mysql);
+	if (db->config->defaults_file)
+		read_defaults_file(mysql, db->config->defaults_file);
 	set_tls(mysql, db);
-	if (config->defaults_file) {
-		mysql_options(mysql, MYSQL_READ_DEFAULT_FILE, config->defaults_file);
-		mysql_options(mysql, MYSQL_READ_DEFAULT_GROUP, "pintle");
-	}
+	set_limits(mysql, db->config);
+	set_no_reconnect(mysql);
 	return mysql;
 }
 
@@ -123,7 +174,7 @@ static bool is_written_to(MYSQL *mysql, const struct config_database *config,
 }
 
 static bool connect_to(struct db *db, struct db_link *link, const char *host,
-		       unsigned *error)
+		       unsigned *error, const char **meaning)
 {
 	const struct config_database *config = db->config;
 	const bool local = strcmp(host, "localhost") == 0;
@@ -139,7 +190,9 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 	if (!*error)
 		*error = mysql_errno(link->mysql);
 	if (!*error)
-		*error = 2026; /* CR_SSL_CONNECTION_ERROR */
+		*error = DB_NO_TLS;
+	*meaning = *error == DB_NO_TLS ? db_tls_meaning(mysql_error(link->mysql))
+				       : db_error_meaning(*error);
 	db_close(link);
 	return false;
 }
@@ -147,6 +200,7 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 bool db_open(struct db *db, struct db_link *link, struct problem *p)
 {
 	const struct config_list *hosts = &db->config->hosts;
+	const char *meaning = "";
 	unsigned error = 0;
 	size_t first;
 
@@ -161,7 +215,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	for (size_t i = 0; i < hosts->count; i++) {
 		const size_t host = (first + i) % hosts->count;
 
-		if (!connect_to(db, link, hosts->items[host], &error))
+		if (!connect_to(db, link, hosts->items[host], &error, &meaning))
 			continue;
 		link->host = host;
 		pthread_mutex_lock(&db->mutex);
@@ -171,8 +225,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	}
 	link->fault = DB_LOST;
 	metrics_db(METRICS_DB_CONNECT);
-	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error,
-		       db_error_meaning(error));
+	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error, meaning);
 }
 
 struct db *db_new(const struct config *config)

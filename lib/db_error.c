@@ -75,6 +75,36 @@ const char *db_error_meaning(unsigned error)
 	}
 }
 
+const char *db_tls_meaning(const char *words)
+{
+	static const struct {
+		const char *words, *meaning;
+	} known[] = {
+		{ "expired", " (TLS: the server's certificate has expired)" },
+		{ "not yet valid", " (TLS: the server's certificate is not valid yet)" },
+		{ "issuer certificate", " (TLS: the server's certificate is of a CA that "
+					"is not trusted: ca_file)" },
+		{ "self-signed",
+		  " (TLS: the server's certificate is signed by itself, or "
+		  "its CA is not trusted: ca_file)" },
+		{ "self signed",
+		  " (TLS: the server's certificate is signed by itself, or "
+		  "its CA is not trusted: ca_file)" },
+		{ "Validation of SSL",
+		  " (TLS: the server's certificate is another host's)" },
+		{ "not support", " (TLS: the server offers none)" },
+		{ "", " (TLS: not as database.tls asks for it)" },
+	};
+	size_t i = 0;
+
+	/* It has not complained: the connection stands, and is_encrypted_as_set refused it. */
+	if (!*words)
+		words = "not support";
+	while (!strstr(words, known[i].words))
+		i++;
+	return known[i].meaning;
+}
+
 bool db_error_is_ours(unsigned error)
 {
 	return error == 1048 || error == 1264 || error == 1292 || error == 1364 ||

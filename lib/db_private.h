@@ -60,9 +60,13 @@ void db_close(struct db_link *link);
 /* ---- db_error.c */
 
 #define DB_DUPLICATE_ENTRY 1062
+#define DB_NO_TLS 2026 /* CR_SSL_CONNECTION_ERROR */
 
 /* For the administrator, of the numbers that he can do something about; else "". */
 const char *db_error_meaning(unsigned error);
+
+/* Of DB_NO_TLS, by the client library's words for it, which are not repeated. */
+const char *db_tls_meaning(const char *words);
 
 /* Would the statement with these values fail again, however often it is tried? */
 bool db_error_is_ours(unsigned error);
