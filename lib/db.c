@@ -6,6 +6,8 @@
 
 #include "metrics.h"
 
+#define LOOK_EVERY 1000000 /* of metrics_clock: a second */
+
 /* ---- connections */
 
 void db_close(struct db_link *link)
@@ -197,6 +199,31 @@ static bool connect_to(struct db *db, struct db_link *link, const char *host,
 	return false;
 }
 
+bool db_is_current(struct db_link *link, struct problem *p)
+{
+	const struct config_database *config = link->db->config;
+	unsigned error = 0;
+
+	if (config->hosts.count == 1)
+		return true;
+	link->looked_at = metrics_clock();
+	if (is_written_to(link->mysql, config, &error))
+		return true;
+	return db_fail(link, error ? error : mysql_errno(link->mysql), "read_only", p);
+}
+
+/*
+ * The source of yesterday goes on to answer reads, and nothing would tell a process that only
+ * reads. So it is asked once a second whether it still is what it was.
+ */
+static bool is_open(struct db_link *link)
+{
+	struct problem ignored = { 0 };
+
+	return link->mysql && (metrics_clock() - link->looked_at < LOOK_EVERY ||
+			       db_is_current(link, &ignored));
+}
+
 bool db_open(struct db *db, struct db_link *link, struct problem *p)
 {
 	const struct config_list *hosts = &db->config->hosts;
@@ -204,7 +231,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	unsigned error = 0;
 	size_t first;
 
-	if (link->mysql)
+	if (is_open(link))
 		return true;
 	pthread_mutex_lock(&db->mutex);
 	if (link->unfit && db->host == link->host)
@@ -218,6 +245,7 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 		if (!connect_to(db, link, hosts->items[host], &error, &meaning))
 			continue;
 		link->host = host;
+		link->looked_at = metrics_clock();
 		pthread_mutex_lock(&db->mutex);
 		db->host = host;
 		pthread_mutex_unlock(&db->mutex);

@@ -48,6 +48,13 @@ void db_give_back(struct db *db, struct db_link *link);
 bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	__attribute__((warn_unused_result));
 
+/*
+ * Is what is not there known to be nowhere? Not where the host has become read-only since it
+ * was connected to, and another one is written to: then that is a problem, and DB_LOST.
+ */
+bool db_is_current(struct db_link *link, struct problem *p)
+	__attribute__((warn_unused_result));
+
 enum db_fault db_fault(const struct db_link *link);
 
 /* ---- values that go in */

@@ -38,9 +38,10 @@ struct db_link {
 	MYSQL_STMT *prepared[SQL_ALL];
 	struct db_row row;
 	enum db_fault fault;
-	size_t host;  /* where it is, or was */
-	bool unfit;   /* that host answers, but cannot serve us */
-	bool checked; /* the store has found its tables to be good */
+	size_t host;	    /* where it is, or was */
+	bool unfit;	    /* that host answers, but cannot serve us */
+	uint64_t looked_at; /* when it was last seen to be written to, by metrics_clock */
+	bool checked;	    /* the store has found its tables to be good */
 	struct db_link *next_free;
 };
 

@@ -163,6 +163,8 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 			break;
 		looked = store_look(store, link, p);
 		outcome = looked ? db_run(link, call, p) : STORE_FAILED;
+		if (outcome == STORE_NOT_FOUND && !db_is_current(link, p))
+			outcome = STORE_FAILED;
 		if (looked && outcome == STORE_FAILED && db_fault(link) == DB_LOST)
 			lost = true;
 		if (outcome != STORE_FAILED || i == 2 ||

@@ -1096,6 +1096,39 @@ static void one_of_several_that_may_only_be_read_is_not_asked(void **state)
 	assert_config(&config, true);
 }
 
+/* It was written to when it was connected to: what it does not know may be known elsewhere. */
+static void one_of_several_that_became_read_only_calls_nothing_gone(void **state)
+{
+	static const unsigned char hash[SHA256_BYTES] = "of no session";
+	struct config config = config_to(contract_database);
+	char *hosts[] = { localhost, localhost, NULL };
+
+	(void)state;
+	for (size_t count = 1; count <= 2; count++) {
+		struct store *store;
+		struct store_session session;
+		struct store_user user;
+		struct problem p = { 0 };
+
+		config.database.hosts = (struct config_list){ hosts, count };
+		store = store_new(&config);
+		for (uint64_t only_read = 0; only_read <= 1; only_read++) {
+			mariadb_run("SET GLOBAL read_only = %u", (unsigned)only_read);
+			assert_int_equal(
+				store_session_find(store, hash, &session, &user, &p),
+				only_read && count > 1 ? STORE_FAILED : STORE_NOT_FOUND);
+			assert_int_equal(p.kind, only_read && count > 1
+							 ? PROBLEM_DATABASE_AWAY
+							 : PROBLEM_NONE);
+		}
+		mariadb_run("SET GLOBAL read_only = 0");
+		problem_clear(&p);
+		assert_int_equal(store_session_find(store, hash, &session, &user, &p),
+				 STORE_NOT_FOUND);
+		store_free(store);
+	}
+}
+
 static void a_full_server_is_away(void **state)
 {
 	const struct config config = config_to(contract_database);
@@ -1350,6 +1383,7 @@ int main(void)
 		cmocka_unit_test(an_idle_connection_that_the_server_closes_is_no_error),
 		cmocka_unit_test(a_server_that_may_only_be_read_is_away_for_writing),
 		cmocka_unit_test(one_of_several_that_may_only_be_read_is_not_asked),
+		cmocka_unit_test(one_of_several_that_became_read_only_calls_nothing_gone),
 		cmocka_unit_test(a_full_server_is_away),
 		cmocka_unit_test(the_store_outlives_its_server),
 		cmocka_unit_test(encryption_is_had_or_there_is_no_connection),
