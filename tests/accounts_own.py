@@ -6,8 +6,12 @@ import os
 import signal
 
 import faulty_mysql as M
-from accounts_site import (CONFIG, DONE, NO, TRY_AGAIN, S, Site, check, check_has, cookie_of,
-                           outcome, run_sql, test)
+from accounts_site import (CONFIG, DONE, NO, TRY_AGAIN, Site, check_has, cookie_of, outcome,
+                           run_sql, test)
+from rig.box import box
+from rig.checks import check
+from rig.processes import end, is_listening, running, spawn, wait_until
+from rig.tokens import token
 
 
 # ---- three tables as they are found
@@ -172,7 +176,7 @@ def a_table_without_transactions_is_told_of_and_works():
     check('a new user', outcome(site.login('bob@example.com')), 'new')
     check('is told of once', site.log().count('MyISAM'), 1)
     before = site.sql('SELECT * FROM users')
-    site.ctl('explain', stdin=S.token('carol@example.com'))
+    site.ctl('explain', stdin=token('carol@example.com'))
     check('explain makes nobody there', site.sql('SELECT * FROM users'), before)
     check('the neighbour, InnoDB, is not warned of',
           'InnoDB' in own_site('php').ctl('check').stderr, False)
@@ -219,15 +223,15 @@ def a_bad_query_refuses_the_start():
                   f"{name}: error 1054: Unknown column 'nobody'")
     site.configure(lookup + 'signup = "closed"')
     check('its neighbour: a good one', site.fcgi_check().returncode, DONE)
-    process = S.spawn('refused.err', S.box.program('pintle.fcgi'), '-c', site.config, '--listen',
-                      f'unix:{S.box.path("good.sock")}')
-    S.wait_until(lambda: S.is_listening(S.box.path('good.sock')), 'a good start')
-    S.end(process)
+    process = spawn('refused.err', box.program('pintle.fcgi'), '-c', site.config, '--listen',
+                    f'unix:{box.path("good.sock")}')
+    wait_until(lambda: is_listening(box.path('good.sock')), 'a good start')
+    end(process)
     site.configure('signup = "closed"\nquery_lookup = "SELECT id FROM members WHERE x = :email"')
-    process = S.spawn('refused.err', S.box.program('pintle.fcgi'), '-c', site.config, '--listen',
-                      f'unix:{S.box.path("refused.sock")}')
+    process = spawn('refused.err', box.program('pintle.fcgi'), '-c', site.config, '--listen',
+                    f'unix:{box.path("refused.sock")}')
     check('the start itself ends with 78', process.wait(60), CONFIG)
-    S.running.remove(process)
+    running.remove(process)
 
 
 COLLATED = (  # of the column, accept_collation -> is it taken?
@@ -355,11 +359,11 @@ def a_database_that_is_down_refuses_nothing():
     check_has('and the log says which', site.log(), "query_lookup: error 1054: Unknown column 'x'")
     site.configure(UUID_QUERIES)
     site.processes[0][0].send_signal(signal.SIGHUP)
-    S.wait_until(lambda: site.login('alice@example.com').status == 200, 'the mended query')
+    wait_until(lambda: site.login('alice@example.com').status == 200, 'the mended query')
     check('until it is mended', True)
     site.configure(bad)
     site.processes[0][0].send_signal(signal.SIGHUP)
-    S.wait_until(lambda: 'the old configuration stays' in site.log(), 'a refused reload')
+    wait_until(lambda: 'the old configuration stays' in site.log(), 'a refused reload')
     check('a reload with a bad one is refused', site.login('alice@example.com').status, 200)
     site.stop()
 
@@ -368,7 +372,7 @@ def a_database_that_is_down_refuses_nothing():
 
 @test
 def jwt_without_sessions_needs_no_table_of_ours():
-    keys = S.box.path('stateless-keys')
+    keys = box.path('stateless-keys')
     os.makedirs(keys, mode=0o700, exist_ok=True)
     site = Site('bare', UUIDS, UUID_QUERIES, migrate=False,
                 session=f'mode = "jwt" sessions = no keys_dir = "{keys}"')
@@ -460,35 +464,35 @@ def pintlectl_beside_your_own_table():
 def explain_says_which_rule_decides():
     ours = Site('explain')
     ours.start()
-    token = S.token('alice@example.com', sub='s-1')
-    check('a new user', explain(ours, token), {
+    alice = token('alice@example.com', sub='s-1')
+    check('a new user', explain(ours, alice), {
         'login': 'create', 'user': '',
         'rule': 'nobody has the sub or the address, and signup = open'})
-    user = ours.post(token).json['user']['id']
-    check('by email', explain(ours, token), {
+    user = ours.post(alice).json['user']['id']
+    check('by email', explain(ours, alice), {
         'login': 'continue', 'user': user, 'rule': "the verified email is this user's"})
     check('and none of it was done', ours.number('SELECT COUNT(*) FROM sessions'), 1)
     ours.configure('signup = "closed" on_subject_change = "refuse"')
-    check('nobody', explain(ours, S.token('bob@example.com'))['rule'], 'signup = closed')
-    check('another sub', explain(ours, S.token('alice@example.com', sub='s-2')), {
+    check('nobody', explain(ours, token('bob@example.com'))['rule'], 'signup = closed')
+    check('another sub', explain(ours, token('alice@example.com', sub='s-2')), {
         'login': 'refuse', 'error': 'identity_conflict', 'reason': 'identity_conflict',
         'rule': f'user {user} came with another sub'})
     ours.parts = (ours.parts[0], 'match = "subject" link = yes', '', '')
     ours.configure('')
-    check('by sub', explain(ours, token)['rule'], 'the sub is linked to this user')
+    check('by sub', explain(ours, alice)['rule'], 'the sub is linked to this user')
     ours.stop()
     own = own_site('uuid', provider='single_use = "1s"')
     before = own.sql('SELECT * FROM members')
-    check('own table: a new user', explain(own, S.token('bob@example.com'))['login'], 'create')
-    check('own table: one who is there', explain(own, S.token('alice@example.com')), {
+    check('own table: a new user', explain(own, token('bob@example.com'))['login'], 'create')
+    check('own table: one who is there', explain(own, token('alice@example.com')), {
         'login': 'continue', 'user': OWN['uuid'][2], 'rule': "the verified email is this user's"})
     check('own table: no query_create or query_seen was run', own.sql('SELECT * FROM members'),
           before)
     own.start()
-    token = S.token('bob@example.com')
-    check('own table: a login', outcome(own.post(token)), 'new')
+    bob = token('bob@example.com')
+    check('own table: a login', outcome(own.post(bob)), 'new')
     own.sql('UPDATE used_tokens SET used_at = used_at - INTERVAL 1 MINUTE')
-    check('a token that was used', explain(own, token)['error'], 'token_replayed')
+    check('a token that was used', explain(own, bob)['error'], 'token_replayed')
     own.stop()
 
 

@@ -5,7 +5,12 @@ import time
 
 import faulty_mysql as M
 from accounts_own import OWN, own_site, the_proxy
-from accounts_site import DONE, S, Site, check, outcome, run_sql, test
+from accounts_site import DONE, Site, outcome, run_sql, test
+from rig.box import box
+from rig.checks import check
+from rig.pintle import start_listen
+from rig.processes import end, wait_until
+from rig.tokens import login_body, token
 
 PROCESSES = 8
 
@@ -110,7 +115,7 @@ SPELLINGS = ('race@example.com', 'Race@example.com', 'RACE@EXAMPLE.COM', 'race@E
 
 def check_race(name, site, users):
     site.start(PROCESSES)
-    tokens = [S.token(s) for s in SPELLINGS]
+    tokens = [token(s) for s in SPELLINGS]
     for n in range(PROCESSES):  # all are warm
         site.login('first@example.com', at=n)
     before = site.number(users)
@@ -134,14 +139,14 @@ def first_logins_at_once_make_one_user():
 def one_token_two_hundred_times():
     site = Site('once', provider='single_use = "1h"')
     site.start(PROCESSES)
-    token = S.token('once@example.com')
-    answers = all_at_once(lambda n: site.post(token, at=n % PROCESSES), 200)
+    once = token('once@example.com')
+    answers = all_at_once(lambda n: site.post(once, at=n % PROCESSES), 200)
     check('200 posts of one token: no error', {getattr(a, 'status', a) for a in answers}, {200})
     check('one user', site.number('SELECT COUNT(*) FROM users'), 1)
     check('one created', sum(a.json['created'] for a in answers), 1)
     check('one token is noted', site.number('SELECT COUNT(*) FROM used_tokens'), 1)
     site.sql('UPDATE used_tokens SET used_at = used_at - INTERVAL 2 HOUR')
-    answers = all_at_once(lambda n: site.post(token, at=n % PROCESSES), 40)
+    answers = all_at_once(lambda n: site.post(once, at=n % PROCESSES), 40)
     check('after its time none opens a session', {outcome(a) for a in answers},
           {'token_replayed'})
     check('and none was opened', site.number('SELECT COUNT(*) FROM sessions'), 200)
@@ -153,14 +158,14 @@ def one_token_two_hundred_times():
 def logins_per_address_are_counted_over_all_workers():
     site = Site('rate', more='rate_login = 50')
     site.start(PROCESSES)
-    S.wait_until(lambda: time.time() % 60 < 40, 'the first part of a minute')
-    body = S.login_body(S.token('rate@example.com'))
+    wait_until(lambda: time.time() % 60 < 40, 'the first part of a minute')
+    body = login_body(token('rate@example.com'))
 
     def post(n, address):
         return site.ask('POST', '/login', body, at=n % PROCESSES, REMOTE_ADDR=address)
-    S.end(site.processes[3][0], signal.SIGKILL)
-    path = S.box.path(f'{site.name}-again.sock')
-    site.processes[3] = (S.start_listen('again.err', site.config, path), path)
+    end(site.processes[3][0], signal.SIGKILL)
+    path = box.path(f'{site.name}-again.sock')
+    site.processes[3] = (start_listen('again.err', site.config, path), path)
     answers = all_at_once(lambda n: post(n, f'2001:db8:1:2::{n + 1:x}'), 120)
     check('a killed worker and 120 logins from one /64: 50 get in',
           sorted(a.status for a in answers), [200] * 50 + [429] * 70)
@@ -194,7 +199,7 @@ def closed_doors_tell_nothing_to_who_has_no_good_token():
         good = outcome(site.login(email))
         bad = set()
         for who in (email, 'alice@example.com', 'nobody@example.com'):
-            answer = site.post(S.token(who)[:-8] + 'AAAAAAAA')
+            answer = site.post(token(who)[:-8] + 'AAAAAAAA')
             bad.add((answer.status, answer.json['error'], answer.json['reason'],
                      answer.json['message']))
         site.stop()
@@ -239,11 +244,11 @@ def check_faults(name, kind):
     for what, error in FAULTS:
         for at in range(1, 40):
             email = f'p{tried}@example.com'
-            token, tried = S.token(email), tried + 1
+            new_token, tried = token(email), tried + 1
             before, sessions = site.number(users), site.number('SELECT COUNT(*) FROM sessions')
             fault = M.Fault(what, is_any, at, error)
             proxy.plan([fault])
-            answer = site.post(token)
+            answer = site.post(new_token)
             proxy.calm()
             made = site.number(users) - before
             opened = site.number('SELECT COUNT(*) FROM sessions') - sessions
@@ -254,7 +259,7 @@ def check_faults(name, kind):
                 wrong.append(story)
             if answer.status not in (200, 500, 503):
                 wrong.append(story)
-            again = site.post(token)
+            again = site.post(new_token)
             if again.status != 200 or site.number(users) - before != 1:
                 wrong.append(story + ('again', again.status, site.number(users) - before))
             if fault.left and answer.status == 200:

@@ -3,42 +3,18 @@
 What is shared by accounts_own.py and accounts_rules.py: checks that are counted, SQL, and a
 configuration, a database and processes for each site.
 """
-import importlib.machinery
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def load_servers():
-    loader = importlib.machinery.SourceFileLoader('servers', os.path.join(HERE, 'servers'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('servers', loader))
-    sys.modules['servers'] = module
-    loader.exec_module(module)
-    return module
-
-
-S = load_servers()
+from rig.box import box
+from rig.checks import check
+from rig.fcgi import fcgi_send, variables_of
+from rig.pintle import start_listen
+from rig.processes import end, read_log
+from rig.tokens import AUDIENCE, login_body, token
 
 DONE, NO, USAGE, TRY_AGAIN, CONFIG = 0, 1, 2, 75, 78
-
-
-# ---- what is counted
-
-class Tally:
-    passed = failed = 0
-
-
-def check(what, got, wanted=True):
-    if got == wanted:
-        Tally.passed += 1
-        print(f'ok - {what}', flush=True)
-    else:
-        Tally.failed += 1
-        print(f'not ok - {what}\n# got    {got!r}\n# wanted {wanted!r}', flush=True)
 
 
 def check_has(what, text, word):
@@ -79,9 +55,9 @@ class Site:
     def configure(self, accounts):
         session, provider, more, hosts = self.parts
         server = hosts or f'socket = "{os.environ["PINTLE_DB_SOCKET"]}"'
-        state = S.box.path('state', self.name)
+        state = box.path('state', self.name)
         os.makedirs(state, mode=0o700, exist_ok=True)
-        self.config = S.box.write(f'{self.name}.conf', f'''
+        self.config = box.write(f'{self.name}.conf', f'''
 public_url = "https://www.example.com/auth"
 state_dir = "{state}"
 {more}
@@ -92,8 +68,8 @@ database {{
 }}
 provider "cotter" {{
   preset = "cotter"
-  audience = {{"{S.AUDIENCE}"}}
-  jwks_file = "{S.box.keys}"
+  audience = {{"{AUDIENCE}"}}
+  jwks_file = "{box.keys}"
   {provider}
 }}
 session {{ {session} }}
@@ -109,7 +85,7 @@ accounts {{
         return int(self.sql(text)[0][0])
 
     def ctl(self, *words, stdin=''):
-        return subprocess.run([S.box.program('pintlectl'), '-c', self.config, *words],
+        return subprocess.run([box.program('pintlectl'), '-c', self.config, *words],
                               input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, timeout=120)
 
@@ -119,18 +95,18 @@ accounts {{
         return json.loads(done.stdout)
 
     def fcgi_check(self):
-        return subprocess.run([S.box.program('pintle.fcgi'), '-c', self.config, '--check'],
+        return subprocess.run([box.program('pintle.fcgi'), '-c', self.config, '--check'],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=120)
 
     def start(self, processes=1):
         for n in range(len(self.processes), processes):
-            path = S.box.path(f'{self.name}-{n}.sock')
-            self.processes.append((S.start_listen(f'{self.name}.err', self.config, path), path))
+            path = box.path(f'{self.name}-{n}.sock')
+            self.processes.append((start_listen(f'{self.name}.err', self.config, path), path))
 
     def stop(self):
         for process, _ in self.processes:
-            S.end(process)
+            end(process)
         self.processes = []
 
     def ask(self, method, path, body=b'', cookie='', bearer='', at=0, **more):
@@ -139,20 +115,17 @@ accounts {{
             variables.append(('HTTP_COOKIE', cookie))
         if bearer:
             variables.append(('HTTP_AUTHORIZATION', f'Bearer {bearer}'))
-        variables = [v for v in S.variables_of(method, path, *variables) if v[0] not in more]
-        with S.fcgi_connect(self.processes[at][1]) as s:
-            s.sendall(S.fcgi_request(variables + list(more.items())) + S.fcgi_body(body) +
-                      S.record(S.STDIN))
-            return S.fcgi_answer(s)
+        variables = [v for v in variables_of(method, path, *variables) if v[0] not in more]
+        return fcgi_send(self.processes[at][1], variables + list(more.items()), body)
 
     def post(self, token, at=0, **more):
-        return self.ask('POST', '/login', S.login_body(token), at=at, **more)
+        return self.ask('POST', '/login', login_body(token), at=at, **more)
 
     def login(self, email, at=0, **claims):
-        return self.post(S.token(email, **claims), at)
+        return self.post(token(email, **claims), at)
 
     def log(self):
-        return S.read_log(f'{self.name}.err')
+        return read_log(f'{self.name}.err')
 
 
 def cookie_of(answer):

@@ -1,40 +1,28 @@
 """What tests/galera, tests/replication and tests/group_replication share.
 
 Several database servers on loopback addresses, pintle.fcgi processes that list them in
-database.hosts, and clients that sign in all the time while servers die. Like the drivers
-themselves it stands on tests/servers, which is loaded as a module.
+database.hosts, and clients that sign in all the time while servers die.
 """
 import contextlib
 import hashlib
-import importlib.machinery
-import importlib.util
 import os
 import pwd
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from rig import driver
+from rig.box import box
+from rig.checks import expect, same
+from rig.fcgi import fcgi, fcgi_login
+from rig.pintle import ctl, pintle_conf, start_listen
+from rig.processes import PATIENCE_S, Caller, end, free_port, running, spawn, wait_until
+from rig.tokens import token
 
-
-def load_servers():
-    loader = importlib.machinery.SourceFileLoader('servers', os.path.join(HERE, 'servers'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('servers', loader))
-    sys.modules['servers'] = module
-    sys.dont_write_bytecode = True
-    loader.exec_module(module)
-    return module
-
-
-S = load_servers()
-same = S.same
 PASSWORD = hashlib.sha256(os.urandom(16)).hexdigest()
 PAUSE_S = 0.02  # of each client after each login: servers are tested, not this machine
-S.PATIENCE_S = 120  # a cluster takes its time, and this machine may have other things to do
 
 
 def address(n):
@@ -53,7 +41,7 @@ def is_free(where):
 def free_ports(count, nodes):
     """COUNT ports in a row, free at every node's address."""
     while True:
-        first = S.free_port()
+        first = free_port()
         if first + count < 65536 and all(is_free((address(n), first + i))
                                          for n in range(nodes) for i in range(count)):
             return first
@@ -67,15 +55,15 @@ class Node:
 
     def __init__(self, n):
         self.n = n
-        self.dir = S.box.path(f'node{n}')
-        self.socket = S.box.path(f'node{n}.sock')
+        self.dir = box.path(f'node{n}')
+        self.socket = box.path(f'node{n}.sock')
         self.process = None
 
     def command(self):
         raise NotImplementedError
 
     def start(self, *more):
-        self.process = S.spawn(f'node{self.n}.err', *self.command(), *more)
+        self.process = spawn(f'node{self.n}.err', *self.command(), *more)
 
     def sql(self, text):
         done = subprocess.run(['mariadb', '--no-defaults', '--batch', '--skip-column-names',
@@ -100,20 +88,20 @@ class Node:
 
 def make_template():
     """A data directory of MariaDB's, made once and copied: its only account runs this."""
-    with open(S.box.path('logs', 'install.log'), 'w') as log:
+    with open(box.path('logs', 'install.log'), 'w') as log:
         subprocess.run(['mariadb-install-db', '--no-defaults',
-                        f'--datadir={S.box.path("template")}', '--skip-test-db', '--force',
+                        f'--datadir={box.path("template")}', '--skip-test-db', '--force',
                         '--auth-root-authentication-method=socket', '--skip-name-resolve',
                         f'--auth-root-socket-user={pwd.getpwuid(os.getuid()).pw_name}',
                         '--innodb-log-file-size=8M'], stdout=log, stderr=log, check=True)
 
 
 def kill(node):
-    same(S.end(node.process, signal.SIGKILL), -signal.SIGKILL, 'exit status')
+    same(end(node.process, signal.SIGKILL), -signal.SIGKILL, 'exit status')
 
 
 def stop(node):
-    same(S.end(node.process, patience_s=S.PATIENCE_S), 0, 'exit status')
+    same(end(node.process, patience_s=PATIENCE_S), 0, 'exit status')
 
 
 def freeze(node):
@@ -128,42 +116,32 @@ def thaw(node):
 
 def conf(name, order, query_timeout='5s'):
     """A configuration with the nodes in this order."""
-    with open(S.pintle_conf(name)) as file:
-        text = file.read()
     hosts = ', '.join(f'"{address(n)}"' for n in order)
-    old = text[text.index('database {'):text.index('provider')]
-    path = S.box.write(f'{name}.conf', text.replace(old, f'''database {{
-  hosts = {{{hosts}}} port = {Node.port}
-  user = "pintle" password = "{PASSWORD}" name = "pintle"
-  connect_timeout = "2s" query_timeout = "{query_timeout}"
-}}
-'''))
+    path = pintle_conf(name, query_timeout=query_timeout, database=f'''
+  hosts = {{{hosts}}} port = {Node.port} connect_timeout = "2s"
+  user = "pintle" password = "{PASSWORD}" name = "pintle"''')
     os.chmod(path, 0o600)
     return path
 
 
 def migrate(order):
-    subprocess.run([S.box.program('pintlectl'), '-c', conf('migrate', order), 'db', 'migrate'],
-                   stdout=subprocess.DEVNULL, check=True)
+    ctl(conf('migrate', order), 'db', 'migrate')
 
 
 def ask_session(path, cookie):
-    variables = S.variables_of('GET', '/session', ('HTTP_COOKIE', cookie))
-    with S.fcgi_connect(path) as s:
-        s.sendall(S.fcgi_request(variables) + S.record(S.STDIN))
-        return S.fcgi_answer(s)
+    return fcgi(path, 'GET', '/session', more=[('HTTP_COOKIE', cookie)])
 
 
 def check_away(answer):
     """An infrastructure error is told as one, and takes no cookie away."""
-    S.expect(answer, 503, 'unavailable', 'database')
+    expect(answer, 503, 'unavailable', 'database')
     assert answer.header('Retry-After') and not answer.header('Set-Cookie'), answer
 
 
 class Person:
     def __init__(self, email):
         self.email = email
-        self.token = S.token(email)
+        self.token = token(email)
         self.answers = []
 
 
@@ -182,10 +160,10 @@ class Site:
         self.done = self.refused = 0
         self.longest_s = 0.0
         for n, order in enumerate(orders):
-            self.paths.append(S.box.path(f'pintle{n}.sock'))
-            self.processes.append(S.start_listen(
+            self.paths.append(box.path(f'pintle{n}.sock'))
+            self.processes.append(start_listen(
                 f'pintle{n}.err', conf(f'pintle{n}', order, query_timeout), self.paths[n]))
-        self.callers = [S.Caller(self.go_on, n) for n in range(clients)]
+        self.callers = [Caller(self.go_on, n) for n in range(clients)]
 
     def go_on(self, n):
         turn = n
@@ -201,13 +179,13 @@ class Site:
         while (answer := ask()).status != 200:
             check_away(answer)
             self.refused += 1
-            assert time.monotonic() - began < S.PATIENCE_S, f'{what}: never'
+            assert time.monotonic() - began < PATIENCE_S, f'{what}: never'
             time.sleep(0.2)
         self.longest_s = max(self.longest_s, time.monotonic() - began)
         return answer
 
     def login(self, n, person):
-        answer = self.insist(person.email, lambda: S.fcgi_login(self.paths[n], person.token))
+        answer = self.insist(person.email, lambda: fcgi_login(self.paths[n], person.token))
         person.answers.append(answer)
         self.done += 1
         if not self.ask_for_sessions:
@@ -218,14 +196,14 @@ class Site:
 
     def wait_for(self, more):
         wanted = self.done + more
-        S.wait_until(lambda: self.done >= wanted or any(c.result for c in self.callers),
-                     f'{more} logins')
+        wait_until(lambda: self.done >= wanted or any(c.result for c in self.callers),
+                   f'{more} logins')
         self.check()
 
     def wait_for_each(self):
         """Every process answers again, also the one whose node it was."""
         for path in self.paths:
-            S.wait_until(lambda: S.fcgi(path, 'GET', '/readyz').status == 200, 'readiness')
+            wait_until(lambda: fcgi(path, 'GET', '/readyz').status == 200, 'readiness')
 
     def check(self):
         for caller in self.callers:
@@ -245,7 +223,7 @@ class Site:
 
     def end(self):
         for process in self.processes:
-            same(S.end(process), 0, 'exit status')
+            same(end(process), 0, 'exit status')
 
 
 # ---- what must be there
@@ -279,62 +257,17 @@ def check_all_there(nodes, people, before='', at_least=300):
 
 # ---- the run
 
-def make_keys():
-    S.issuer('--print-jwks')
-    with open(S.box.keys, 'w') as file:
-        file.write(S.issuer('--print-jwks'))
+def main(inside, missing=None):
+    """INSIDE starts the servers itself; MISSING says what of them is not on this machine."""
+    if missing:
+        print(f'skipped: {missing}')
+        sys.exit(77)
 
-
-def tally():
-    print(f'{S.Tally.passed} passed, {S.Tally.failed} failed')
-    return 1 if S.Tally.failed or not S.Tally.passed else 0
-
-
-def outside(program, build, arguments):
-    directory = tempfile.mkdtemp(prefix='pt-', dir='/tmp')
-    name = os.path.basename(program)
-    command = [sys.executable, os.path.join(directory, 'src/tests', name), '--inside',
-               directory, *arguments]
-    process = None
-    try:
-        S.Box(directory).fill(build)
-        for file in (name, 'nodes.py'):
-            shutil.copy(os.path.join(HERE, file), os.path.join(directory, 'src/tests'))
-        if os.getuid() == 0:
-            subprocess.run(['chown', '-R', 'www-data:www-data', directory], check=True)
-            command = ['setpriv', '--reuid=www-data', '--regid=www-data', '--clear-groups',
-                       '--', *command]
-        process = subprocess.Popen(command, cwd='/')
-        return process.wait()
-    finally:
-        if process and process.poll() is None:
-            process.terminate()
-            process.wait()
-        if os.environ.get('PINTLE_KEEP'):
-            print(f'kept: {directory}')
-        else:
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def main(program, doc, inside, missing=None):
-    """PROGRAM BUILD_DIR [ARGUMENT...]: INSIDE(arguments) as an ordinary user, in a box."""
-    for signum in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, S.leave)
-    if len(sys.argv) < 2 or sys.argv[1] in ('-h', '--help'):
-        print(doc.strip())
-        return 2 if len(sys.argv) < 2 else 0
-    if sys.argv[1] != '--inside':
-        if missing:
-            print(f'skipped: {missing}')
-            return 77
-        return outside(program, sys.argv[1], sys.argv[2:])
-    S.box = S.Box(sys.argv[2])
-    # S.pintle_conf asks for them; every configuration here names hosts instead.
-    os.environ.update(PINTLE_DB_SOCKET='/none', PINTLE_DB_USER='none', PINTLE_DB_NAME='none')
-    try:
-        return inside(sys.argv[3:])
-    finally:
-        for process in S.running:
-            with contextlib.suppress(OSError):
-                process.send_signal(signal.SIGCONT)
-        S.end_all()
+    def to_the_end(arguments):
+        try:
+            inside(arguments)
+        finally:
+            for process in running:  # one that is frozen would not end
+                with contextlib.suppress(OSError):
+                    process.send_signal(signal.SIGCONT)
+    driver.main(to_the_end, database=list)
