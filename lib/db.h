@@ -37,11 +37,14 @@ void db_free(struct db *db);
 /* Statement SQL_OWN(INDEX): what errors call it, and its text; both outlive DB. */
 void db_set_own(struct db *db, size_t index, const char *name, const char *text);
 
+/* Each statement by itself, or from db_begin to db_commit. */
+enum db_use { DB_STATEMENTS, DB_TRANSACTION };
+
 /*
  * A connection for this thread alone, opened if need be; waits while all are busy. NULL and
  * problem DATABASE_AWAY when none can be had. It goes back with db_give_back.
  */
-struct db_link *db_take(struct db *db, struct problem *p);
+struct db_link *db_take(struct db *db, enum db_use use, struct problem *p);
 void db_give_back(struct db *db, struct db_link *link);
 
 /* Opens it if it was lost: on the first host of database.hosts that answers. */

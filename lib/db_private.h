@@ -42,6 +42,7 @@ struct db_link {
 	bool unfit;	    /* that host answers, but cannot serve us */
 	uint64_t looked_at; /* when it was last seen to be written to, by metrics_clock */
 	bool checked;	    /* the store has found its tables to be good */
+	bool manual;	    /* autocommit is off: any statement begins a transaction */
 	struct db_link *next_free;
 };
 

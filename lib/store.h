@@ -108,6 +108,16 @@ void store_tx_about(struct store_tx *tx, struct text email, struct text phone,
  */
 void store_tx_try(struct store_tx *tx);
 
+/*
+ * Most logins in one statement: finds the active user with this address and no phone number,
+ * whom (PROVIDER, SUBJECT) is linked to, and notes the login. STORE_OK; STORE_NOT_FOUND, and
+ * nothing is written, for everybody else and with a users table that is not ours; FAILED.
+ */
+enum store_outcome store_user_known(struct store_tx *tx, struct text email,
+				    struct text provider, struct text subject,
+				    int64_t now, struct store_user *out,
+				    struct problem *p);
+
 /* EMAIL or PHONE in canonical form. STORE_OK, NOT_FOUND or FAILED. */
 enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
 				       struct text provider, struct text subject,

@@ -176,7 +176,7 @@ bool store_look(struct store *store, struct db_link *link, struct problem *p)
 
 bool store_check(struct store *store, struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	bool good;
 
 	if (!link)

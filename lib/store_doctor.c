@@ -48,7 +48,7 @@ bool store_ask(struct store *store, enum store_question question,
 				.context = &answer };
 
 	/* By itself: the store's own way would first refuse what is to be found here. */
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	bool good;
 
 	if (!link)
@@ -84,7 +84,7 @@ bool store_try_statements(struct store *store,
 			  void (*each)(void *context, const char *text, unsigned error),
 			  void *context, struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 
 	if (!link)
 		return false;

@@ -80,7 +80,8 @@ bool store_transact(struct store *store,
 		    bool (*work)(struct store_tx *tx, void *context, struct problem *p),
 		    void *context, struct problem *p)
 {
-	struct store_tx tx = { .store = store, .link = db_take(store->db, p) };
+	struct store_tx tx = { .store = store,
+			       .link = db_take(store->db, DB_TRANSACTION, p) };
 	const int64_t started = milliseconds();
 	bool done = false;
 
@@ -150,7 +151,7 @@ bool store_take_away(struct store_tx *tx, enum sql_statement id, struct db_value
 enum store_outcome store_run_single(struct store *store, struct db_call *call,
 				    struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	enum store_outcome outcome = STORE_FAILED;
 	bool lost = false;
 

@@ -19,7 +19,7 @@ bool store_read_version(struct db_link *link, int *version, struct problem *p)
 
 bool store_schema_version(struct store *store, int *version, struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	bool good;
 
 	if (!link)
@@ -58,7 +58,7 @@ static bool ping(struct store *store, struct db_link *link, struct problem *p)
 
 bool store_ping(struct store *store, struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	bool good;
 
 	if (!link)
@@ -191,7 +191,7 @@ bool store_migrate(struct store *store, const struct store_migration *migrations
 		"version INT UNSIGNED NOT NULL PRIMARY KEY, applied_at DATETIME NOT "
 		"NULL) "
 		"ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	int version = 0;
 	bool good;
 
@@ -215,7 +215,7 @@ bool store_migrate(struct store *store, const struct store_migration *migrations
 
 bool store_describe(struct store *store, char *out, size_t size, struct problem *p)
 {
-	struct db_link *link = db_take(store->db, p);
+	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 
 	if (!link)
 		return false;

@@ -181,6 +181,30 @@ static enum store_outcome find_own_single(struct store *store, bool by_subject,
 
 /* ---- either */
 
+enum store_outcome store_user_known(struct store_tx *tx, struct text email,
+				    struct text provider, struct text subject,
+				    int64_t now, struct store_user *out,
+				    struct problem *p)
+{
+	struct db_value in[] = { store_time(now), store_bytes(email),
+				 store_bytes(provider), store_bytes(subject) };
+	struct db_call call = CALL(USER_KNOWN, in);
+	struct store_user user = { .active = true };
+	enum store_outcome outcome;
+
+	if (tx->store->own)
+		return STORE_NOT_FOUND;
+	outcome = store_run(tx, &call, p);
+	if (outcome != STORE_OK)
+		return outcome;
+	if (!call.new_id)
+		return STORE_NOT_FOUND;
+	snprintf(user.id, sizeof(user.id), "%llu", (unsigned long long)call.new_id);
+	snprintf(user.email, sizeof(user.email), "%.*s", TEXT_ARG(email));
+	*out = user;
+	return STORE_OK;
+}
+
 enum store_outcome store_user_by_email(struct store_tx *tx, struct text email,
 				       struct text provider, struct text subject,
 				       struct store_match *out, struct problem *p)

@@ -159,6 +159,29 @@ static bool create(const struct search *s, bool link, struct store_user *out,
 	}
 }
 
+/*
+ * Nearly every login is of somebody whose address and sub are both known and of one user:
+ * then it is the same user by either match, no rule has anything to add, and one statement
+ * finds and notes it. For everybody else STORE_NOT_FOUND, and the rules decide.
+ */
+static enum store_outcome find_known(const struct search *s, struct user_decision *out,
+				     struct problem *p)
+{
+	const struct identity *i = s->identity;
+	struct store_user user;
+	enum store_outcome outcome;
+
+	if (!i->email.len || !i->subject.len)
+		return STORE_NOT_FOUND;
+	outcome = store_user_known(s->tx, i->email, s->provider, i->subject, s->now,
+				   &user, p);
+	if (outcome == STORE_OK)
+		*out = (struct user_decision){ user, false,
+					       by_subject(s) ? USER_BY_SUBJECT
+							     : USER_BY_EMAIL };
+	return outcome;
+}
+
 /* The user as such, before anything about this login is written. */
 static bool find_or_create(const struct search *s, struct user_decision *out,
 			   struct problem *p)
@@ -216,12 +239,20 @@ bool user_find_or_create(struct store_tx *tx, const struct config_accounts *acco
 		       identity->subject);
 	if (identity->email.len && !user_domain_allowed(accounts, identity->email, p))
 		return false;
-	if (!find_or_create(&s, &d, p))
+	switch (find_known(&s, &d, p)) {
+	case STORE_OK:
+		break;
+	case STORE_NOT_FOUND:
+		if (!find_or_create(&s, &d, p))
+			return false;
+		if (!d.user.active)
+			return problem(p, ACCOUNT_DISABLED, "user %s", d.user.id);
+		if (!d.created && store_user_seen(tx, d.user.id, now, p) != STORE_OK)
+			return false;
+		break;
+	default:
 		return false;
-	if (!d.user.active)
-		return problem(p, ACCOUNT_DISABLED, "user %s", d.user.id);
-	if (!d.created && store_user_seen(tx, d.user.id, now, p) != STORE_OK)
-		return false;
+	}
 	*out = d;
 	return true;
 }

@@ -92,6 +92,12 @@ static enum store_outcome run_seen(struct store_tx *tx, struct op *op, struct pr
 	return store_user_seen(tx, op->id, op->now, p);
 }
 
+static enum store_outcome run_known(struct store_tx *tx, struct op *op, struct problem *p)
+{
+	return store_user_known(tx, op->email, op->provider, op->subject, NOW + op->now,
+				op->user, p);
+}
+
 static enum store_outcome run_identity_add(struct store_tx *tx, struct op *op,
 					   struct problem *p)
 {
@@ -640,6 +646,66 @@ static void a_user_who_is_gone_takes_all_along(void **state)
 	assert_int_equal(the->rows(CONTRACT_SESSIONS), 1);
 	/* An id is not given out again. */
 	assert_string_not_equal(user_with("a@example.com").id, a.id);
+}
+
+static void assert_known(struct text email, struct text provider, struct text subject,
+			 const struct store_user *wanted)
+{
+	struct store_user user = { .id = "untouched" };
+	struct op op = { run_known, .email = email, .provider = provider,
+			 .subject = subject, .user = &user };
+
+	/* The second finds the row as the first has left it, a third changes it again. */
+	for (op.now = 0; op.now < 3; op.now += 1 + op.now) {
+		assert_int_equal(once(op), wanted ? STORE_OK : STORE_NOT_FOUND);
+		assert_string_equal(user.id, wanted ? wanted->id : "untouched");
+		if (!wanted)
+			continue;
+		assert_string_equal(user.email, wanted->email);
+		assert_string_equal(user.phone, "");
+		assert_true(user.active);
+		assert_int_equal(once(op), STORE_OK);
+	}
+}
+
+/* Nobody else than the rules would find, and none of those about whom they have to say more. */
+static void who_is_known_is_found_by_address_and_subject_together(void **state)
+{
+	const struct store_user a = user_with("a@example.com"),
+				b = user_with("b@example.com");
+	const struct text mail = TEXT("a@example.com"), p = TEXT("p"), s = TEXT("s");
+	struct store_user caller;
+	struct op add = { run_user_add, .phone = TEXT("+4915112345678"),
+			  .user = &caller };
+
+	(void)state;
+	assert_known(mail, p, s, NULL); /* linked to nobody */
+	assert_int_equal(add_identity(b.id, p, s), STORE_OK);
+	assert_known(mail, p, s, NULL); /* another's */
+	assert_known(AS_TEXT("b@example.com"), p, s, &b);
+	assert_int_equal(add_identity(a.id, p, AS_TEXT("s2")), STORE_OK);
+	assert_int_equal(add_identity(a.id, AS_TEXT("q"), s), STORE_OK);
+	assert_known(mail, p, s, NULL);
+	assert_known(mail, p, AS_TEXT("s2"), &a);
+	assert_known(mail, AS_TEXT("q"), s, &a);
+	assert_known(mail, AS_TEXT("q"), AS_TEXT("s2"), NULL);
+	assert_known(mail, AS_TEXT("q"), AS_TEXT("S"), NULL);
+	assert_known(mail, AS_TEXT("Q"), s, NULL);
+	assert_known(mail, AS_TEXT("q"), AS_TEXT("s "), NULL);
+	assert_known(AS_TEXT("A@example.com"), AS_TEXT("q"), s, NULL);
+	assert_known(AS_TEXT("a@example.com "), AS_TEXT("q"), s, NULL);
+	assert_known(AS_TEXT("a@example.co"), AS_TEXT("q"), s, NULL);
+	assert_known(AS_TEXT(""), AS_TEXT("q"), s, NULL);
+	the->set_active(a.id, false);
+	assert_known(mail, AS_TEXT("q"), s, NULL);
+	the->set_active(a.id, true);
+	assert_known(mail, AS_TEXT("q"), s, &a);
+	/* Without an address: the rules find that one by the number or the subject. */
+	assert_int_equal(once(add), STORE_OK);
+	assert_int_equal(add_identity(caller.id, AS_TEXT("r"), s), STORE_OK);
+	assert_known(AS_TEXT(""), AS_TEXT("r"), s, NULL);
+	assert_int_equal(the->rows(CONTRACT_USERS), 3);
+	assert_int_equal(the->rows(CONTRACT_IDENTITIES), 4);
 }
 
 static void an_invitation_is_used_once(void **state)
@@ -1591,6 +1657,7 @@ int store_contract_run(const struct store_contract *contract)
 		TEST(a_user_is_found_without_a_login),
 		TEST(a_disabled_user_is_found_as_such),
 		TEST(a_user_who_is_gone_takes_all_along),
+		TEST(who_is_known_is_found_by_address_and_subject_together),
 		TEST(an_invitation_is_used_once),
 		TEST(what_is_refused_leaves_nothing),
 		TEST(nobody_sees_what_is_not_committed),

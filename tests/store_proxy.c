@@ -97,7 +97,7 @@ static bool refuse(struct connection *c, const char *bytes, ssize_t len, bool *r
 	pthread_mutex_lock(&c->proxy->mutex);
 	error = c->proxy->error;
 	pthread_mutex_unlock(&c->proxy->mutex);
-	*refused = error && is_query(bytes, len, "START TRANSACTION");
+	*refused = error && is_query(bytes, len, "SET autocommit = 0");
 	packet[5] = error & 0xff;
 	packet[6] = (error >> 8) & 0xff;
 	return !*refused || write(c->client, packet, 13) == 13;

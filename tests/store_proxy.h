@@ -22,7 +22,10 @@ void store_proxy_close(struct store_proxy *proxy);
 /* What happens to the next COUNT commits. */
 void store_proxy_cut(struct store_proxy *proxy, enum store_proxy_cut cut, unsigned count);
 
-/* Answers each START TRANSACTION with this error of the server's; 0 ends it. */
+/*
+ * Answers each "SET autocommit = 0", which goes before the first transaction of a connection,
+ * with this error of the server's; 0 ends it.
+ */
 void store_proxy_refuse(struct store_proxy *proxy, unsigned error);
 
 /* While it is true nothing passes, in either direction. */

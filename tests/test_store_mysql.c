@@ -735,8 +735,8 @@ static struct statements statements_now(void)
 }
 
 /*
- * A login that finds its user: it is looked for, seen, its old session ended, its new one
- * stored. Any more would cost every login of every site.
+ * A login of somebody known: found and seen in one, the old session ended, the new one stored.
+ * Any more would cost every login of every site.
  */
 static void a_login_prepares_nothing_and_commits_once(void **state)
 {
@@ -762,22 +762,82 @@ static void a_login_prepares_nothing_and_commits_once(void **state)
 	after = statements_now();
 	assert_false(next.created);
 	assert_int_equal(after.prepared, before.prepared);
-	assert_int_equal(after.begun, before.begun + 1);
+	assert_int_equal(after.begun, before.begun);
 	assert_int_equal(after.committed, before.committed + 1);
 	assert_int_equal(after.rolled_back, before.rolled_back);
-	assert_int_equal(after.executed, before.executed + 4);
+	assert_int_equal(after.executed, before.executed + 3);
 	assert_int_equal(after.others, before.others);
 
-	/* A new user: looked for, the subject too, added, linked, and the session. */
+	/* A new user: not known, looked for, the subject too, added, linked, and the session. */
 	before = after;
 	assert_true(log_in(store, &config, &bob, NULL, &login, &p));
 	after = statements_now();
 	assert_true(login.created);
 	assert_int_equal(after.prepared, before.prepared);
-	assert_int_equal(after.begun, before.begun + 1);
+	assert_int_equal(after.begun, before.begun);
 	assert_int_equal(after.committed, before.committed + 1);
 	assert_int_equal(after.rolled_back, before.rolled_back);
-	assert_int_equal(after.executed, before.executed + 5);
+	assert_int_equal(after.executed, before.executed + 6);
+	assert_int_equal(after.others, before.others);
+	store_free(store);
+}
+
+/* Logins and the gate by turns; tells how often a connection had to be set to the other. */
+static uint64_t settings_of(const struct config *config, struct store *store)
+{
+	const struct identity alice = identity_of("alice@example.com", "alice");
+	uint64_t before = 0;
+
+	for (int i = 0; i < 4; i++) {
+		struct session session;
+		struct problem p = { 0 };
+		struct store_user user;
+		struct login login;
+
+		if (i == 2)
+			before = statements_now().others;
+		assert_true(log_in(store, config, &alice, NULL, &login, &p));
+		/* Also by another connection: so the login is not left in a transaction. */
+		assert_int_equal(rows(CONTRACT_SESSIONS), i + 1);
+		assert_true(session_find(store, &config->session,
+					 text_of(login.session.token), NOW, &session,
+					 &user, &p));
+		assert_true(store_session_touch(store, session.row.id, NOW + 1 + i, &p) ==
+			    STORE_OK);
+		/* And so is what was written by itself. */
+		assert_int_equal(mariadb_run("SELECT COUNT(*) FROM %s.sessions WHERE"
+					     " last_seen_at = FROM_UNIXTIME(%lld)",
+					     contract_database, (long long)NOW + 1 + i),
+				 1);
+	}
+	return statements_now().others - before;
+}
+
+/* Within a transaction, so that it takes another connection. */
+static bool ping_beside(struct store_tx *tx, void *context, struct problem *p)
+{
+	(void)tx;
+	return store_ping(context, p);
+}
+
+static void logins_and_the_gate_have_connections_of_their_own(void **state)
+{
+	struct problem p = { 0 };
+	struct config config = config_to(contract_database);
+	struct store *store;
+
+	(void)state;
+	clear();
+	config.database.pool = 1;
+	store = store_new(&config);
+	assert_int_equal(settings_of(&config, store), 4);
+	store_free(store);
+
+	clear();
+	config.database.pool = 2;
+	store = store_new(&config);
+	assert_true(store_transact(store, ping_beside, store, &p));
+	assert_int_equal(settings_of(&config, store), 0);
 	store_free(store);
 }
 
@@ -1374,6 +1434,7 @@ int main(void)
 		cmocka_unit_test(commits_that_are_lost_again_and_again_are_no_answer),
 		cmocka_unit_test(a_server_that_hangs_is_waited_for_no_longer_than_set),
 		cmocka_unit_test(a_login_prepares_nothing_and_commits_once),
+		cmocka_unit_test(logins_and_the_gate_have_connections_of_their_own),
 		cmocka_unit_test(a_request_with_a_session_is_one_statement),
 		cmocka_unit_test(a_login_whose_commit_got_no_answer_is_done_once),
 		cmocka_unit_test(fifty_first_logins_at_once_say_created_once),

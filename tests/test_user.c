@@ -634,8 +634,8 @@ static struct visit come_with(struct beside *beside, const struct identity ident
 
 static void a_login_that_another_overtook_finds_the_same_user(void **state)
 {
-	static const char *const operations[] = { "user_by_email", "user_by_subject",
-						  "user_add" };
+	static const char *const operations[] = { "user_known", "user_by_email",
+						  "user_by_subject", "user_add" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(operations); i++) {
@@ -655,8 +655,8 @@ static void a_login_that_another_overtook_finds_the_same_user(void **state)
 /* Two tabs of somebody invited: the second finds the invitation used, and the user there. */
 static void an_invitation_used_by_two_logins_at_once_lets_both_in(void **state)
 {
-	static const char *const operations[] = { "user_by_email", "user_by_subject",
-						  "invite_use" };
+	static const char *const operations[] = { "user_known", "user_by_email",
+						  "user_by_subject", "invite_use" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(operations); i++) {
@@ -695,7 +695,8 @@ static void a_subject_that_another_login_links_meanwhile_is_linked_once(void **s
  */
 static void a_subject_that_goes_to_another_meanwhile_is_that_others(void **state)
 {
-	static const char *const operations[] = { "user_by_email", "identity_add" };
+	static const char *const operations[] = { "user_known", "user_by_email",
+						  "identity_add" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(operations); i++) {

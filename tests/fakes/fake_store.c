@@ -367,6 +367,42 @@ enum store_outcome store_user_seen(struct store_tx *tx, const char *user_id, int
 	return fake_run(tx, "user_seen", see, &c, p);
 }
 
+struct known_user {
+	struct find_user find;
+	struct change seen;
+};
+
+static enum store_outcome find_known(struct store_tx *tx, void *arguments,
+				     struct problem *p)
+{
+	struct known_user *k = arguments;
+	const struct store_user *user = &k->find.match.user;
+	const enum store_outcome outcome = find_user(tx, &k->find, p);
+
+	if (outcome != STORE_OK)
+		return outcome;
+	if (!k->find.match.subject_is_theirs || !user->active || *user->phone)
+		return STORE_NOT_FOUND;
+	k->seen.id = fake_number_of(user->id);
+	return see(tx, &k->seen, p);
+}
+
+enum store_outcome store_user_known(struct store_tx *tx, struct text email,
+				    struct text provider, struct text subject,
+				    int64_t now, struct store_user *out,
+				    struct problem *p)
+{
+	struct known_user k = { .seen = { .table = FAKE_USERS, .now = now } };
+	enum store_outcome outcome;
+
+	if (!find_user_setup(&k.find, email, AS_TEXT(""), provider, subject))
+		return STORE_NOT_FOUND;
+	outcome = fake_run(tx, "user_known", find_known, &k, p);
+	if (outcome == STORE_OK)
+		*out = k.find.match.user;
+	return outcome;
+}
+
 enum store_outcome store_session_touch(struct store *store, const char *session_id,
 				       int64_t now, struct problem *p)
 {
