@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,8 +23,10 @@
 #include "notify.h"
 #include "sandbox_worker.h"
 
-#define IO_TIMEOUT_S 10
-#define READ_S 20
+/* How long one request may take to come, without and with its body, and its answer to go. */
+#define HEADER_S 10
+#define BODY_S 20
+#define ANSWER_S 10
 #define DRAIN_S 2
 
 /* What the threads share. */
@@ -41,16 +42,19 @@ struct server {
 };
 
 /*
- * A thread, and the request that it reads. IO_TIMEOUT_S is for each read, and a peer that
- * sends a byte now and then would hold the thread for ever, as libfcgi reads on until it has
- * all. So the main thread ends the reading, not the answer, of what takes longer than READ_S.
+ * A thread, and the connection that it serves. libfcgi reads on until it has all, and a peer
+ * that says nothing, or a byte now and then, would hold the thread for ever. So the main
+ * thread looks once a second, and ends what takes too long: the reading, and not the answer
+ * that may still be given, or the writing. As options of the socket the limits would be for
+ * each read alone, and cost every request two system calls.
  */
 struct worker {
 	struct server *server;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* for what follows */
-	int connection;	       /* being read; -1: none */
-	time_t read_by;	       /* CLOCK_MONOTONIC */
+	int connection;	       /* -1: none, or ended already */
+	int how;	       /* it is ended: SHUT_RD, SHUT_RDWR */
+	time_t deadline;       /* CLOCK_MONOTONIC */
 };
 
 /* An app and the requests that still use it: a reload must not pull it from under them. */
@@ -102,19 +106,20 @@ static time_t seconds(void)
 	return t.tv_sec;
 }
 
-static void reading_start(struct worker *w, int connection)
+static void watch(struct worker *w, int connection, int how, time_t limit_s)
 {
+	const time_t deadline = seconds() + limit_s;
+
 	pthread_mutex_lock(&w->mutex);
 	w->connection = connection;
-	w->read_by = seconds() + READ_S;
+	w->how = how;
+	w->deadline = deadline;
 	pthread_mutex_unlock(&w->mutex);
 }
 
-static void reading_end(struct worker *w)
+static void watch_no_more(struct worker *w)
 {
-	pthread_mutex_lock(&w->mutex);
-	w->connection = -1;
-	pthread_mutex_unlock(&w->mutex);
+	watch(w, -1, SHUT_RD, 0);
 }
 
 /*
@@ -122,7 +127,7 @@ static void reading_end(struct worker *w)
  * peer's or the database's: that is a lost connection, which costs one request a second try.
  * It takes a peer that gives up in the very moment.
  */
-static void end_slow_readings(struct server *server)
+static void end_what_is_slow(struct server *server)
 {
 	const time_t now = seconds();
 
@@ -130,8 +135,8 @@ static void end_slow_readings(struct server *server)
 		struct worker *w = &server->workers[i];
 
 		pthread_mutex_lock(&w->mutex);
-		if (w->connection >= 0 && w->read_by <= now) {
-			shutdown(w->connection, SHUT_RD);
+		if (w->connection >= 0 && w->deadline <= now) {
+			shutdown(w->connection, w->how);
 			w->connection = -1;
 		}
 		pthread_mutex_unlock(&w->mutex);
@@ -173,7 +178,9 @@ static void handle(struct worker *worker, FCGX_Request *request, struct arena *a
 	struct response res;
 	struct text out;
 
+	watch(worker, request->ipcFd, SHUT_RD, BODY_S);
 	answer(serving->app, arena, now, &door, &res, &out);
+	watch(worker, request->ipcFd, SHUT_RDWR, ANSWER_S);
 	FCGX_PutStr(out.data, (int)out.len, request->out);
 	/*
 	 * libfcgi waits for the web server to close first, as a socket that is closed with
@@ -183,7 +190,8 @@ static void handle(struct worker *worker, FCGX_Request *request, struct arena *a
 	if (body.ended)
 		FCGX_Detach(request);
 	FCGX_Finish_r(request);
-	reading_end(worker); /* not before: to the last it waits for the peer to close */
+	watch_no_more(
+		worker); /* not before: to the last it waits for the peer to close */
 	answer_after(serving->app, &res, now);
 	arena_reset(arena);
 	serving_release(server, serving);
@@ -249,14 +257,6 @@ static bool wait_for_request(const struct server *server, int waiter)
 	return true;
 }
 
-static void limit_waiting(int connection)
-{
-	const struct timeval limit = { IO_TIMEOUT_S, 0 };
-
-	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-}
-
 static void *work(void *context)
 {
 	struct worker *worker = context;
@@ -282,14 +282,13 @@ static void *work(void *context)
 				usleep(50000);
 			continue;
 		}
-		limit_waiting(connection);
-		reading_start(worker, connection);
+		watch(worker, connection, SHUT_RD, HEADER_S);
 		request.ipcFd = connection;
 		request.keepConnection =
 			1; /* or it is closed as the end of the one before */
 		if (FCGX_Accept_r(&request) < 0) {
 			/* No FastCGI, or none that ever came; libfcgi closed it. */
-			reading_end(worker);
+			watch_no_more(worker);
 			continue;
 		}
 		/* A kept connection would pin this thread to one web server process. */
@@ -381,7 +380,7 @@ static int wait_for_stop(struct server *server, const char *config_file)
 	sigaddset(&signals, SIGCHLD);
 	for (;;) {
 		signal = sigtimedwait(&signals, NULL, &second);
-		end_slow_readings(server);
+		end_what_is_slow(server);
 		if (signal < 0)
 			continue;
 		if (signal == SIGCHLD) {
@@ -403,7 +402,7 @@ static time_t longest_request_s(const struct config *config)
 {
 	const struct config_database *db = &config->database;
 
-	return READ_S + 2 * config->fetch_timeout_s +
+	return HEADER_S + BODY_S + ANSWER_S + 2 * config->fetch_timeout_s +
 	       2 * ((time_t)db->hosts.count * db->connect_timeout_s +
 		    2 * db->query_timeout_s);
 }
@@ -422,7 +421,7 @@ static bool wait_for_workers(struct server *server, time_t limit_s)
 			i++;
 			continue;
 		}
-		end_slow_readings(server);
+		end_what_is_slow(server);
 		if (seconds() >= give_up_at) {
 			log_event(CONFIG_LOG_ERROR, "stop",
 				  "a request is not done after %lld s",
