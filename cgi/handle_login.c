@@ -5,22 +5,19 @@
 #include "session_answer.h"
 #include "session_request.h"
 
-/*
- * One login in 16, that whose id begins with this digit, also removes expired sessions: more
- * than one can expire in between.
- */
-#define PURGE_DIGIT '7'
-
 static void redirect(const struct login_body *body, struct response *res)
 {
 	res->status = 303;
 	response_header(res, "Location", body->return_to);
 }
 
-/* Request ids are random already. */
+/*
+ * One login in 64 also removes expired sessions, and up to 100 of them: more than one can expire
+ * in between. Request ids are random already, two hexadecimal digits a byte.
+ */
 static bool is_time_to_purge(const struct request *req)
 {
-	return req->id[0] == PURGE_DIGIT;
+	return req->id[0] == '7' && req->id[1] < '4';
 }
 
 static bool respond(const struct app *app, const struct request *req,
