@@ -36,6 +36,22 @@ bool refresh_check(const struct app *app, uint64_t generation, int64_t now,
 	return end_family(app, user, session, p);
 }
 
+/*
+ * Another tab was faster, or we ourselves, in an attempt that got no answer; or somebody logged
+ * out. Until that has been read whoever has the token must be able to come again with it.
+ */
+static bool look_again(const struct app *app, uint64_t generation, int64_t now,
+		       struct session *session, struct store_user *user,
+		       struct problem *p)
+{
+	if (session_find_by_id(app->store, &app->config->session, session->row.id, now,
+			       session, user, p))
+		return refresh_check(app, generation, now, session, user, p);
+	if (p->kind == PROBLEM_DATABASE_AWAY)
+		in_doubt_note(app->config->state_dir, session->row.id, generation);
+	return false;
+}
+
 bool refresh_spend(const struct app *app, uint64_t generation, int64_t now,
 		   struct session *session, struct store_user *user, struct problem *p)
 {
@@ -44,10 +60,8 @@ bool refresh_spend(const struct app *app, uint64_t generation, int64_t now,
 	switch (store_session_rotate(app->store, session->row.id, generation, now, p)) {
 	case STORE_OK:
 		return true;
-	case STORE_NOT_FOUND: /* another tab was faster, or somebody logged out */
-		return session_find_by_id(app->store, &app->config->session,
-					  session->row.id, now, session, user, p) &&
-		       refresh_check(app, generation, now, session, user, p);
+	case STORE_NOT_FOUND:
+		return look_again(app, generation, now, session, user, p);
 	default:
 		/* Noted only where it may have been done: elsewhere it would help a thief. */
 		if (p->may_be_done)

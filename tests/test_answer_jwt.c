@@ -181,6 +181,21 @@ static void refresh_that_was_not_heard_of_logs_nobody_out(void **state)
 	assert_int_equal(fake_store_rows(app->store, FAKE_SESSIONS), 0);
 }
 
+/* The second attempt finds it taken on, by the first, and is lost before it has read that. */
+static void refresh_that_was_done_and_not_read_logs_nobody_out(void **state)
+{
+	const char *pair;
+
+	(void)state;
+	use_jwt_mode("");
+	pair = new_pair();
+	fake_store_fail(app->store, "session_rotate", 0, 1, FAKE_LOST_DONE);
+	fake_store_fail(app->store, "session_by_id", 1, 2, FAKE_LOST);
+	assert_int_equal(refresh(pair).status, 503);
+	now += 3600;
+	assert_int_equal(refresh(pair).status, 200);
+}
+
 static void refresh_in_doubt_helps_no_other_session(void **state)
 {
 	const char *unheard, *other;
@@ -291,6 +306,7 @@ int main(void)
 		TEST(login_in_jwt_mode_ends_the_session_that_came_along),
 		TEST(spent_refresh_token_ends_the_family_after_the_grace),
 		TEST(refresh_that_was_not_heard_of_logs_nobody_out),
+		TEST(refresh_that_was_done_and_not_read_logs_nobody_out),
 		TEST(refresh_in_doubt_helps_no_other_session),
 		TEST(refresh_that_failed_for_sure_leaves_nothing_in_doubt),
 		TEST(keys_that_cannot_be_read_spend_no_refresh_token),

@@ -11,95 +11,37 @@
 #include "metrics.h"
 #include "scratch.h"
 
+/* clang-format off */
 #define OTHER(name)                                                                      \
-	"provider \"" name "\" { issuer = \"https://" name                               \
-	".example\" audience = \"us\"\n"                                                 \
+	"provider \"" name "\" { issuer = \"https://" name ".example\" audience = \"us\"\n"   \
 	"  jwks_file = \"@/keys.json\" verified = \"always\" "
 
-static const char
-	configuration[] = "public_url = \"https://www.example.com/auth\"\n"
-			  "state_dir = \"@\"\n"
-			  "allowed_origins = {\"https://app.example.com\"}\n"
-			  "login_page = \"/sign-in\"\n"
-			  "provider \"cotter\" { preset = \"cotter\" audience = "
-			  "\"" FIXTURE_AUDIENCE "\"\n"
-			  "  jwks_file = \"@/keys.json\" }\n"
-			  "provider \"google\" { preset = \"google\" audience = \"us\" "
-			  "form = \"yes\"\n"
-			  "  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
-			  /* tid and issuers with a place in them */
-			  "provider \"microsoft\" { preset = \"microsoft\" audience = "
-			  "\"us\"\n"
-			  "  jwks_file = \"@/keys.json\" algorithms = \"ES256\" "
-			  "}\n" OTHER("subject") "match = \"subject\" link = yes "
-						 "}\n" OTHER("once") "single_use = "
-								     "\"1m\" max_age = "
-								     "\"10m\" }\n" OTHER(
-									     "rules") "re"
-										      "qu"
-										      "ir"
-										      "e "
-										      "= "
-										      "{"
-										      "\""
-										      "a="
-										      "1|"
-										      "2"
-										      "\""
-										      ", "
-										      "\""
-										      "!b"
-										      "=x"
-										      "\""
-										      ", "
-										      "\""
-										      "/c"
-										      "/d"
-										      "=t"
-										      "ru"
-										      "e"
-										      "\""
-										      "} "
-										      "}"
-										      "\n"
-										      "ac"
-										      "co"
-										      "un"
-										      "ts"
-										      " {"
-										      " p"
-										      "ho"
-										      "ne"
-										      " ="
-										      " y"
-										      "es"
-										      " d"
-										      "en"
-										      "y_"
-										      "do"
-										      "ma"
-										      "in"
-										      "s "
-										      "= "
-										      "{"
-										      "\""
-										      "de"
-										      "ni"
-										      "ed"
-										      ".e"
-										      "xa"
-										      "mp"
-										      "le"
-										      "\""
-										      "} "
-										      "}"
-										      "\n";
+static const char configuration[] =
+	"public_url = \"https://www.example.com/auth\"\n"
+	"state_dir = \"@\"\n"
+	"allowed_origins = {\"https://app.example.com\"}\n"
+	"login_page = \"/sign-in\"\n"
+	"provider \"cotter\" { preset = \"cotter\" audience = \"" FIXTURE_AUDIENCE "\"\n"
+	"  jwks_file = \"@/keys.json\" }\n"
+	"provider \"google\" { preset = \"google\" audience = \"us\" form = \"yes\"\n"
+	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
+	/* tid and issuers with a place in them */
+	"provider \"microsoft\" { preset = \"microsoft\" audience = \"us\"\n"
+	"  jwks_file = \"@/keys.json\" algorithms = \"ES256\" }\n"
+	OTHER("subject") "match = \"subject\" link = yes }\n"
+	OTHER("once") "single_use = \"1m\" max_age = \"10m\" }\n"
+	OTHER("rules") "require = {\"a=1|2\", \"!b=x\", \"/c/d=true\"} }\n"
+	"accounts { phone = yes deny_domains = {\"denied.example\"} }\n";
+/* clang-format on */
 
 static struct maker_key *key;
-static struct app *app;
+static struct app *app, *others[FIXTURE_APPS_MAX];
+static size_t other_count;
 
 static void close_all(void)
 {
+	while (other_count)
+		app_free(others[--other_count]);
 	app_free(app);
 	maker_key_free(key);
 	scratch_close();
@@ -131,6 +73,19 @@ struct app *fixture_app(void)
 	return app;
 }
 
+struct app *fixture_app_with(const char *more)
+{
+	struct arena *a = arena_new();
+
+	fixture_app();
+	if (other_count == FIXTURE_APPS_MAX)
+		abort();
+	others[other_count] = app_new(
+		scratch_config(arena_printf(a, "%s%s", configuration, more).data));
+	arena_free(a);
+	return others[other_count++];
+}
+
 const struct maker_key *fixture_key(void)
 {
 	fixture_app();
@@ -142,13 +97,21 @@ struct text fixture_sign(struct arena *a, struct text header, struct text payloa
 	return maker_token(a, fixture_key(), JWS_ES256, header, payload);
 }
 
-struct text fixture_token(struct arena *a)
+struct text fixture_token_of(struct arena *a, const char *email, int64_t now,
+			     unsigned number)
 {
 	return fixture_sign(
 		a, AS_TEXT(FIXTURE_HEADER),
-		AS_TEXT("{\"iss\":\"https://www.cotter.app\",\"aud\":\"" FIXTURE_AUDIENCE
-			"\",\"exp\":1795353600,\"iat\":1795350000,\"sub\":\"s\","
+		arena_printf(
+			a,
+			"{\"iss\":\"https://www.cotter.app\",\"aud\":\"" FIXTURE_AUDIENCE
+			"\",\"exp\":%lld,\"iat\":%lld,\"sub\":\"s\",\"jti\":\"%u\","
 			"\"type\":\"client_access_token\",\"scope\":\"access\","
-			"\"authentication_method\":\"OTP\",\"identifier\":\"a@example."
-			"com\"}"));
+			"\"authentication_method\":\"OTP\",\"identifier\":\"%s\"}",
+			(long long)now + 3600, (long long)now, number, email));
+}
+
+struct text fixture_token(struct arena *a)
+{
+	return fixture_token_of(a, "a@example.com", FIXTURE_NOW - 100, 0);
 }

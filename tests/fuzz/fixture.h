@@ -11,10 +11,17 @@
 
 /* Made at the first call, and ended with the program. */
 struct app *fixture_app(void);
+
+/* One more, with MORE at the end of its configuration; shares state_dir with the first. */
+struct app *fixture_app_with(const char *more);
+#define FIXTURE_APPS_MAX 16
+
 const struct maker_key *fixture_key(void);
 
-/* A token as Cotter makes them. */
+/* A token as Cotter makes them; one made at NOW for an hour, told apart by a number. */
 struct text fixture_token(struct arena *a);
+struct text fixture_token_of(struct arena *a, const char *email, int64_t now,
+			     unsigned number);
 
 /* HEADER.PAYLOAD with a good ES256 signature. */
 struct text fixture_sign(struct arena *a, struct text header, struct text payload);

@@ -33,6 +33,7 @@ void fuzz_json(struct arena *a, struct text input);
 void fuzz_jwks(struct arena *a, struct text input);
 void fuzz_record(struct arena *a, struct text input);
 void fuzz_request(struct arena *a, struct text input);
+void fuzz_story(struct arena *a, struct text input);
 void fuzz_token(struct arena *a, struct text input);
 void fuzz_token_signed(struct arena *a, struct text input);
 void fuzz_whole(struct arena *a, struct text input);

@@ -16,6 +16,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{ "email", fuzz_email },
 	{ "config", fuzz_config },
 	{ "whole", fuzz_whole },
+	{ "story", fuzz_story },
 	{ NULL, NULL },
 };
 

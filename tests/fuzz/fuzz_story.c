@@ -1,0 +1,608 @@
+/*
+ * Several requests one after the other on one store, with what earlier ones gave out: the
+ * cookie of one session beside the token of another, refresh tokens again, after a logout,
+ * with the clock moved and the database failing in the middle. After each, what SPEC says.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "asking.h"
+#include "fakes/fake_store.h"
+#include "fixture.h"
+#include "fuzz.h"
+#include "json.h"
+#include "mint.h"
+#include "scratch.h"
+#include "story.h"
+
+#define STEP_BYTES 4
+#define STEPS_MAX 48
+#define REFRESH_GRACE_S 10
+#define COOKIE "__Host-session"
+
+/* One step: what is done, and with which pieces. */
+struct step {
+	const struct piece *cookie, *bearer, *refresh;
+	size_t person, session;
+	unsigned char choice;
+};
+
+/* What the step may do to others' sessions, and what it must. */
+struct effect {
+	bool may_end[STORY_SESSIONS], must_end[STORY_SESSIONS];
+	bool faults; /* the database failed in it, somewhere */
+};
+
+/* With the faults set up before, which end with it. */
+static struct reply ask(struct story *s, const struct step *step, struct effect *e,
+			enum role role, const char *request, struct text body)
+{
+	char *variables[8] = { 0 }, **next = variables;
+	struct arena *a = s->arena;
+	struct text path;
+	const struct text method = text_before(text_of(request), ' ', &path);
+	struct reply r;
+
+#define ADD(...) *next++ = (char *)(uintptr_t)arena_printf(a, __VA_ARGS__).data
+	ADD("REQUEST_METHOD=%.*s", TEXT_ARG(method));
+	ADD("PATH_INFO=%.*s", TEXT_ARG(path));
+	ADD("REMOTE_ADDR=192.0.2.7");
+	if (step->cookie)
+		ADD("HTTP_COOKIE=" COOKIE "=%.*s", TEXT_ARG(step->cookie->text));
+	if (step->refresh)
+		ADD("HTTP_COOKIE=" COOKIE "-refresh=%.*s", TEXT_ARG(step->refresh->text));
+	if (step->bearer)
+		ADD("HTTP_AUTHORIZATION=Bearer %.*s", TEXT_ARG(step->bearer->text));
+	if (body.len)
+		ADD("CONTENT_TYPE=application/json");
+#undef ADD
+	fake_store_count_anew(s->app->store);
+	r = asking(s->app, a, s->now, role, variables, body);
+	e->faults = fake_store_counts(s->app->store).faults > 0;
+	fake_store_heal(s->app->store);
+	asking_check(&r, role, false);
+	REQUIRE(r.status != 500);
+	/* "Not now" is no "no": nobody is logged out by it. */
+	if (r.status == 503)
+		REQUIRE(!memmem(r.head.data, r.head.len, "Set-Cookie", 10));
+	fuzz_through += r.status < 400;
+	return r;
+}
+
+/* ---- what is in an answer */
+
+static struct text in_body(struct story *s, const struct reply *r, const char *pointer)
+{
+	const char *why;
+	const struct json *body = json_parse(s->arena, r->body, 40, &why), *value;
+	struct text text = AS_TEXT("");
+
+	if (json_find(body, pointer, &value))
+		json_string(value, &text);
+	return text;
+}
+
+static struct text in_cookie(struct story *s, const struct reply *r, const char *name)
+{
+	const char *header = arena_printf(s->arena, "\r\nSet-Cookie: %s=", name).data;
+	const char *at = memmem(r->head.data, r->head.len, header, strlen(header));
+	struct text rest;
+
+	if (!at)
+		return AS_TEXT("");
+	at += strlen(header);
+	return text_before((struct text){ at, (size_t)(r->head.data + r->head.len - at) },
+			   ';', &rest);
+}
+
+/* What a login or refresh gave into a client's hands, by session mode. */
+static void keep_pieces(struct story *s, const struct reply *r, int session,
+			size_t person)
+{
+	const enum config_session_mode mode = s->app->config->session.mode;
+	struct piece piece = { .session = session, .person = person, .from = s->now };
+	struct text refresh;
+
+	piece.kind = mode == CONFIG_SESSION_JWT ? PIECE_JWT : PIECE_OPAQUE;
+	piece.text = mode == CONFIG_SESSION_COOKIE ? in_cookie(s, r, COOKIE)
+						   : in_body(s, r, "/session/token");
+	if (mode == CONFIG_SESSION_NONE || mode == CONFIG_SESSION_PROVIDER)
+		return;
+	REQUIRE(piece.text.len);
+	story_keep(s, piece);
+	if (mode != CONFIG_SESSION_JWT)
+		return;
+	refresh = in_body(s, r, "/session/refresh_token");
+	REQUIRE(refresh.len && text_equal(refresh, in_cookie(s, r, COOKIE "-refresh")));
+	REQUIRE(text_equal(piece.text, in_cookie(s, r, COOKIE)));
+	piece.kind = PIECE_REFRESH;
+	piece.text = refresh;
+	piece.generation = s->sessions[session].row.generation;
+	story_keep(s, piece);
+}
+
+/* ---- who is there: the first of cookie and bearer that is good */
+
+struct candidates {
+	struct allowed cookie, bearer;
+};
+
+static struct candidates candidates(const struct story *s, const struct step *step,
+				    bool at_gate)
+{
+	struct candidates c = { story_allows(s, step->cookie, true, at_gate),
+				story_allows(s, step->bearer, false, at_gate) };
+
+	/* A provider's token has no session to be shown or ended, but in mode "provider". */
+	if (!at_gate && c.bearer.session < 0 &&
+	    s->app->config->session.mode != CONFIG_SESSION_PROVIDER)
+		c.bearer.verdict = NO;
+	/* Only the first that is good counts. */
+	if (c.cookie.verdict == YES)
+		c.bearer.verdict = NO;
+	if (c.cookie.verdict == MAYBE && c.bearer.verdict == YES)
+		c.bearer.verdict = MAYBE;
+	return c;
+}
+
+static bool is(const struct story *s, const struct allowed *a, struct text user,
+	       struct text session)
+{
+	if (a->verdict == NO)
+		return false;
+	if (a->session < 0)
+		return text_is(user, s->persons[a->person].user.id);
+	return text_is(user, s->sessions[a->session].user_id) &&
+	       (!session.len || text_is(session, s->sessions[a->session].row.id));
+}
+
+/* 2xx to who may come in and as whom; "no" only to who is known not to. */
+static void check_access(const struct story *s, const struct candidates *c,
+			 const struct effect *e, const struct reply *r, struct text user,
+			 struct text session)
+{
+	if (r->status < 300)
+		REQUIRE(is(s, &c->cookie, user, session) ||
+			is(s, &c->bearer, user, session));
+	else if (r->status == 401)
+		REQUIRE(c->cookie.verdict != YES && c->bearer.verdict != YES);
+	else
+		REQUIRE(r->status == 503 && e->faults);
+}
+
+/* ---- the steps */
+
+/* The token that is posted: a new one, or one that was there before. */
+static struct piece choose_token(struct story *s, const struct step *step)
+{
+	struct piece token = { .kind = PIECE_PROVIDER,
+			       .session = -1,
+			       .person = step->person,
+			       .from = s->now };
+
+	if (step->choice % 4 == 3 && step->bearer && step->bearer->kind == PIECE_PROVIDER)
+		return *step->bearer;
+	token.text = fixture_token_of(s->arena, s->persons[step->person].email, s->now,
+				      ++s->tokens);
+	return token;
+}
+
+/* A login ends the session that came along, and what max_per_user has no room for. */
+static void mark_replaced(const struct story *s, const struct step *step,
+			  const struct piece *token, struct effect *e)
+{
+	const enum config_session_mode mode = s->app->config->session.mode;
+	const struct candidates c = candidates(s, step, false);
+	const struct piece *shown[] = { step->cookie, step->bearer, step->refresh,
+					token };
+	const struct allowed *good[] = { &c.cookie, &c.bearer };
+
+	for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
+		if (shown[i] && shown[i]->session >= 0)
+			e->may_end[shown[i]->session] = true;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		if (good[i]->verdict == YES && good[i]->session >= 0 &&
+		    !(mode == CONFIG_SESSION_PROVIDER && i == 1 && step->cookie))
+			e->must_end[good[i]->session] = true;
+	if (token->session >= 0)
+		e->must_end[token->session] = true;
+	for (size_t i = 0; i < s->session_count; i++)
+		if (s->app->config->session.max_per_user &&
+		    s->sessions[i].person == token->person)
+			e->may_end[i] = true;
+}
+
+static void note_login(struct story *s, struct piece token, const struct reply *r)
+{
+	const enum config_session_mode mode = s->app->config->session.mode;
+	int session = -1;
+
+	if (mode != CONFIG_SESSION_NONE)
+		session = story_add_session(
+			s, token.person,
+			arena_copy(s->arena, in_body(s, r, "/session/id")).data);
+	story_look(s);
+	if (session >= 0) {
+		/* What was answered is there. */
+		REQUIRE(story_session_is_good(s, session) == YES ||
+			mode == CONFIG_SESSION_PROVIDER);
+		keep_pieces(s, r, session, token.person);
+	}
+	if (mode == CONFIG_SESSION_PROVIDER)
+		for (size_t i = 0; i < s->piece_count; i++)
+			if (text_equal(s->pieces[i].text, token.text))
+				s->pieces[i].session = session;
+	token.session = mode == CONFIG_SESSION_PROVIDER ? session : -1;
+	story_keep(s, token);
+}
+
+static void login(struct story *s, const struct step *step, struct effect *e,
+		  struct reply *r)
+{
+	const size_t before = fake_store_rows(s->app->store, FAKE_USERS);
+	const struct piece token = choose_token(s, step);
+	const struct person *person = &s->persons[token.person];
+	const bool active = !person->there || person->user.active;
+	const enum verdict in_time = story_token_is_of_now(s, &token);
+	size_t users;
+
+	mark_replaced(s, step, &token, e);
+	*r = ask(s, step, e, ROLE_RESPONDER, "POST /login",
+		 arena_printf(s->arena, "{\"token\":\"%.*s\"}", TEXT_ARG(token.text)));
+	users = fake_store_rows(s->app->store, FAKE_USERS);
+	if (r->status == 200) {
+		REQUIRE(active && in_time != NO);
+		/* Made now, and once. */
+		REQUIRE(users - before == (memmem(r->body.data, r->body.len,
+						  "\"created\":true", 14) != NULL));
+		note_login(s, token, r);
+		return;
+	}
+	REQUIRE((r->status == 403 && (!active || in_time != YES)) ||
+		(r->status == 503 && e->faults));
+	memset(e->must_end, 0, sizeof(e->must_end));
+	/* In mode "provider" nobody knows now what stands behind it. */
+	for (size_t i = 0; r->status == 503 && i < s->piece_count; i++)
+		if (text_equal(s->pieces[i].text, token.text))
+			s->pieces[i].session = -1;
+	if (token.session < 0)
+		story_keep(s, token);
+}
+
+static void session(struct story *s, const struct step *step, struct effect *e,
+		    struct reply *r)
+{
+	const struct candidates c = candidates(s, step, false);
+
+	*r = ask(s, step, e, ROLE_RESPONDER, "GET /session", AS_TEXT(""));
+	check_access(s, &c, e, r, in_body(s, r, "/user/id"),
+		     in_body(s, r, "/session/id"));
+}
+
+static void gate(struct story *s, const struct step *step, struct effect *e,
+		 struct reply *r)
+{
+	const struct candidates c = candidates(s, step, true);
+	const bool authorizer = step->choice & 1;
+	unsigned count;
+
+	*r = authorizer ? ask(s, step, e, ROLE_AUTHORIZER, "GET /page", AS_TEXT(""))
+			: ask(s, step, e, ROLE_RESPONDER, "GET /authorize", AS_TEXT(""));
+	check_access(
+		s, &c, e, r,
+		asking_header(r,
+			      authorizer ? "Variable-PINTLE_USER_ID" : "X-Pintle-User-Id",
+			      &count),
+		asking_header(r,
+			      authorizer ? "Variable-PINTLE_SESSION_ID"
+					 : "X-Pintle-Session-Id",
+			      &count));
+	REQUIRE(count == (r->status < 300));
+}
+
+/* Whose session a logout is about: it also knows it by its refresh token, however old. */
+static struct allowed by_refresh(const struct story *s, const struct piece *piece)
+{
+	struct allowed a = { NO, -1, 0 };
+
+	if (piece && piece->kind == PIECE_REFRESH) {
+		a.session = piece->session;
+		a.person = piece->person;
+		a.verdict = story_session_is_good(s, piece->session);
+	}
+	return a;
+}
+
+static void mark_scope(const struct story *s, struct effect *e, const struct allowed *a,
+		       unsigned scope, bool done)
+{
+	if (a->verdict == NO || a->session < 0)
+		return;
+	for (size_t i = 0; i < s->session_count; i++) {
+		const bool is_this = i == (size_t)a->session;
+
+		if (s->sessions[i].person != a->person || (scope == 1 && is_this) ||
+		    (scope == 0 && !is_this))
+			continue;
+		e->may_end[i] = true;
+		e->must_end[i] |= done && a->verdict == YES;
+	}
+}
+
+static void logout(struct story *s, const struct step *step, struct effect *e,
+		   struct reply *r)
+{
+	static const char *const bodies[] = { "{\"scope\":\"this\"}",
+					      "{\"scope\":\"others\"}",
+					      "{\"scope\":\"all\"}" };
+	const unsigned scope = step->choice % 3;
+	struct candidates c = candidates(s, step, false);
+	struct allowed behind = by_refresh(s, step->refresh);
+	bool done;
+
+	*r = ask(s, step, e, ROLE_RESPONDER, "POST /logout", text_of(bodies[scope]));
+	REQUIRE(r->status == 200 || r->status == 401 || (r->status == 503 && e->faults));
+	done = r->status == 200;
+	if (c.cookie.verdict == YES || c.bearer.verdict == YES)
+		behind.verdict = NO;
+	else if (behind.verdict == YES && (c.cookie.verdict || c.bearer.verdict))
+		behind.verdict = MAYBE;
+	mark_scope(s, e, &c.cookie, scope, done);
+	mark_scope(s, e, &c.bearer, scope, done);
+	mark_scope(s, e, &behind, scope, done);
+	if (r->status == 401)
+		REQUIRE(scope != 0 && c.cookie.verdict != YES &&
+			c.bearer.verdict != YES && behind.verdict != YES);
+}
+
+/* What is to become of a refresh token. */
+static enum verdict may_refresh(const struct story *s, const struct piece *piece)
+{
+	const struct known_session *known;
+
+	if (!piece || piece->kind != PIECE_REFRESH ||
+	    story_session_is_good(s, piece->session) == NO)
+		return NO;
+	known = &s->sessions[piece->session];
+	if (piece->generation == known->row.generation)
+		return YES;
+	if (piece->generation + 1 != known->row.generation)
+		return NO;
+	if (s->now - known->row.rotated_at <= REFRESH_GRACE_S)
+		return YES;
+	if (known->doubtful == piece->generation + 1)
+		return known->was_done ? YES : MAYBE;
+	return NO;
+}
+
+static void refresh(struct story *s, const struct step *step, struct effect *e,
+		    struct reply *r)
+{
+	const struct piece *piece = step->refresh;
+	const enum verdict verdict = may_refresh(s, piece);
+	struct known_session *known = piece && piece->kind == PIECE_REFRESH
+					      ? &s->sessions[piece->session]
+					      : NULL;
+
+	*r = ask(s, step, e, ROLE_RESPONDER, "POST /refresh", AS_TEXT(""));
+	if (s->app->config->session.mode != CONFIG_SESSION_JWT) {
+		REQUIRE(r->status == 404);
+		return;
+	}
+	/* What was spent and comes again ends the session: one of two has stolen it. */
+	if (known && verdict != YES)
+		e->may_end[piece->session] = true;
+	if (r->status == 200) {
+		REQUIRE(verdict != NO);
+		story_look(s);
+		REQUIRE(known->row.generation == piece->generation + 1);
+		keep_pieces(s, r, piece->session, piece->person);
+	} else if (r->status == 401) {
+		REQUIRE(verdict != YES);
+		if (known && verdict == NO)
+			e->must_end[piece->session] =
+				story_session_is_good(s, piece->session) == YES;
+	} else {
+		REQUIRE(r->status == 503 && e->faults);
+		if (known && piece->generation == known->row.generation) {
+			known->doubtful = piece->generation + 1;
+			story_look(s);
+			known->was_done = known->row.generation == known->doubtful;
+		}
+	}
+}
+
+static void end_one(struct story *s, const struct step *step, struct effect *e,
+		    struct reply *r)
+{
+	const struct candidates c = candidates(s, step, false);
+	const struct known_session *wanted = &s->sessions[step->session];
+	bool own;
+
+	if (!s->session_count)
+		return;
+	*r = ask(s, step, e, ROLE_RESPONDER,
+		 arena_printf(s->arena, "DELETE /sessions/%s", wanted->row.id).data,
+		 AS_TEXT(""));
+	own = wanted->there &&
+	      ((c.cookie.verdict != NO && c.cookie.person == wanted->person) ||
+	       (c.bearer.verdict != NO && c.bearer.person == wanted->person));
+	if (own)
+		e->may_end[step->session] = true;
+	if (r->status == 200) {
+		REQUIRE(own);
+		e->must_end[step->session] = true;
+	} else if (r->status != 404) {
+		check_access(s, &c, e, r, AS_TEXT(""), AS_TEXT(""));
+	} else {
+		REQUIRE(c.cookie.verdict != NO || c.bearer.verdict != NO);
+		REQUIRE(!own || c.cookie.verdict == MAYBE || c.bearer.verdict == MAYBE);
+	}
+}
+
+static void move_clock(struct story *s, const struct step *step)
+{
+	static const int64_t by[] = {
+		1,    9,     11,     60,      301, 599, 606,  3599,
+		3661, 86400, 604800, 2592000, -1,  -30, -700, -3600
+	};
+
+	s->now += by[step->choice % (sizeof(by) / sizeof(*by))];
+}
+
+static void administrate(struct story *s, const struct step *step)
+{
+	struct person *person = &s->persons[step->person];
+
+	if (!person->there)
+		return;
+	if (step->choice % 4 == 0) {
+		fake_store_erase(s->app->store, person->user.id);
+		person->there = false;
+	} else {
+		fake_store_set_active(s->app->store, person->user.id,
+				      step->choice % 4 > 1);
+	}
+	story_look(s);
+}
+
+static void set_up_fault(struct story *s, const unsigned char bytes[STEP_BYTES])
+{
+	static const char *const operations[] = {
+		NULL,
+		"begin",
+		"commit",
+		"session_find",
+		"session_by_id",
+		"session_rotate",
+		"session_end",
+		"session_add",
+		"user_add",
+		"user_by_email",
+		"session_drop",
+		"user_find",
+	};
+
+	fake_store_fail(s->app->store,
+			operations[bytes[1] % (sizeof(operations) / sizeof(*operations))],
+			bytes[2] & 3, 1 + (bytes[2] >> 2) % 8,
+			(enum fake_fault)(FAKE_LOST + bytes[3] % 4));
+}
+
+/* Nobody's session ends but those that this step was about. */
+static void check_effect(struct story *s, const struct effect *e, const bool *there)
+{
+	story_look(s);
+	for (size_t i = 0; i < s->session_count; i++) {
+		const struct known_session *known = &s->sessions[i];
+
+		if (there[i] && !known->there)
+			REQUIRE(e->may_end[i]);
+		if (e->must_end[i])
+			REQUIRE(!known->there);
+	}
+}
+
+static void do_request(struct story *s, unsigned char what, const struct step *step)
+{
+	static void (*const requests[])(struct story *, const struct step *,
+					struct effect *, struct reply *) = {
+		login, session, gate, refresh, logout, end_one, login, refresh,
+	};
+	bool there[STORY_SESSIONS];
+	struct effect e = { 0 };
+	struct reply r = { 0 };
+
+	for (size_t i = 0; i < STORY_SESSIONS; i++)
+		there[i] = i < s->session_count && s->sessions[i].there;
+	requests[what % 8](s, step, &e, &r);
+	if (!r.status)
+		return;
+	check_effect(s, &e, there);
+	/* By chance, which request it is; here by what is tried. */
+	r.res.purge = what & 8;
+	for (size_t i = 0; r.res.purge && i < s->session_count; i++) {
+		there[i] = s->sessions[i].there;
+		e.may_end[i] = s->sessions[i].row.expires_at < s->now;
+		e.must_end[i] = false;
+	}
+	answer_after(s->app, &r.res, s->now);
+	if (r.res.purge)
+		check_effect(s, &e, there);
+	story_look(s);
+}
+
+/* ---- the story */
+
+static struct app *app_of(unsigned char mode)
+{
+	static const char *const settings[] = {
+		"",
+		"session { mode = \"bearer\" }\n",
+		"session { mode = \"jwt\" keys_dir = \"@\" }\n",
+		"session { mode = \"jwt\" keys_dir = \"@\" gate_cache = \"5m\" }\n",
+		"session { mode = \"provider\" }\n",
+		"session { mode = \"none\" }\n",
+		"session { max_per_user = 2 idle = \"10m\" lifetime = \"1h\" }\n",
+	};
+	enum { MODES = sizeof(settings) / sizeof(*settings) };
+	static struct app *apps[MODES];
+	struct problem p = { 0 };
+	char kid[64];
+
+	if (!apps[0])
+		for (size_t i = 0; i < MODES; i++) {
+			apps[i] = fixture_app_with(settings[i]);
+			if (i == 2)
+				REQUIRE(mint_rotate(apps[i]->config->session.keys_dir,
+						    FIXTURE_NOW, kid, &p));
+		}
+	return apps[mode % MODES];
+}
+
+static const struct piece *choose(const struct story *s, unsigned nibble)
+{
+	return nibble && nibble <= s->piece_count ? &s->pieces[s->piece_count - nibble]
+						  : NULL;
+}
+
+static void take_step(struct story *s, const unsigned char bytes[STEP_BYTES])
+{
+	const struct step step = {
+		.cookie = choose(s, bytes[1] & 15),
+		.bearer = choose(s, bytes[1] >> 4),
+		.refresh = choose(s, bytes[2] & 15),
+		.person = bytes[2] / 16 % STORY_PERSONS,
+		.session = s->session_count ? bytes[3] / 4 % s->session_count : 0,
+		.choice = bytes[3],
+	};
+
+	if (bytes[0] < 0x80)
+		do_request(s, bytes[0], &step);
+	else if (bytes[0] < 0xc0)
+		move_clock(s, &step);
+	else if (bytes[0] < 0xe0)
+		set_up_fault(s, bytes);
+	else
+		administrate(s, &step);
+}
+
+/* A byte for the session mode, then four for each step. */
+void fuzz_story(struct arena *a, struct text input)
+{
+	struct story s = { .arena = a, .now = FIXTURE_NOW };
+	const unsigned char *bytes = (const unsigned char *)input.data;
+
+	if (!input.len)
+		return;
+	s.app = app_of(*bytes);
+	s.persons[0].email = "a@example.com";
+	s.persons[1].email = "b@example.com";
+	s.persons[2].email = "a@example.com.example";
+	unlink(scratch_path(a, "in-doubt"));
+	store_free(s.app->store);
+	s.app->store = store_new(s.app->config);
+	for (size_t i = 1, n = 0; i + STEP_BYTES <= input.len && n < STEPS_MAX;
+	     i += STEP_BYTES, n++)
+		take_step(&s, bytes + i);
+}
