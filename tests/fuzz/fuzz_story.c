@@ -454,6 +454,7 @@ static void administrate(struct story *s, const struct step *step)
 {
 	struct person *person = &s->persons[step->person];
 
+	fake_store_heal(s->app->store);
 	if (!person->there)
 		return;
 	if (step->choice % 4 == 0) {
