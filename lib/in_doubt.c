@@ -24,13 +24,15 @@ static int open_file(const char *state_dir, int flags)
 
 static void print_line(char line[LINE_SIZE], const char *session_id, uint64_t generation)
 {
-	snprintf(line, LINE_SIZE, "%.64s.%llu\n", session_id,
+	snprintf(line, LINE_SIZE, "%.64s.%llu", session_id,
 		 (unsigned long long)generation);
 }
 
 static bool append(int fd, const char *state_dir, const char *line)
 {
-	const ssize_t len = (ssize_t)strlen(line);
+	char written[LINE_SIZE + 2];
+	/* The one before may have been cut short, by a full disk: it must not spoil this one. */
+	const int len = snprintf(written, sizeof(written), "\n%s\n", line);
 	struct stat st, dir;
 
 	if (flock(fd, LOCK_EX) || fstat(fd, &st) || !S_ISREG(st.st_mode))
@@ -40,7 +42,7 @@ static bool append(int fd, const char *state_dir, const char *line)
 	    (stat(state_dir, &dir) || fchown(fd, dir.st_uid, dir.st_gid)))
 		return false;
 	return (st.st_size + len <= FILE_MAX_BYTES || ftruncate(fd, 0) == 0) &&
-	       write(fd, line, (size_t)len) == len;
+	       write(fd, written, (size_t)len) == len;
 }
 
 void in_doubt_note(const char *state_dir, const char *session_id, uint64_t generation)
@@ -70,7 +72,6 @@ bool in_doubt_find(const char *state_dir, const char *session_id, uint64_t gener
 		got += n;
 	close(fd);
 	print_line(line, session_id, generation);
-	line[strlen(line) - 1] = '\0';
 	rest = (struct text){ all, (size_t)got };
 	while (rest.len) {
 		one = text_before(rest, '\n', &rest);

@@ -9,6 +9,7 @@
 #include "fuzz.h"
 #include "log.h"
 #include "metrics.h"
+#include "mint.h"
 #include "scratch.h"
 
 /* clang-format off */
@@ -35,13 +36,12 @@ static const char configuration[] =
 /* clang-format on */
 
 static struct maker_key *key;
-static struct app *app, *others[FIXTURE_APPS_MAX];
-static size_t other_count;
+static struct app *app, *others[FIXTURE_MODES];
 
 static void close_all(void)
 {
-	while (other_count)
-		app_free(others[--other_count]);
+	for (size_t i = 0; i < FIXTURE_MODES; i++)
+		app_free(others[i]);
 	app_free(app);
 	maker_key_free(key);
 	scratch_close();
@@ -73,17 +73,39 @@ struct app *fixture_app(void)
 	return app;
 }
 
-struct app *fixture_app_with(const char *more)
+static struct app *app_with(const char *more)
 {
 	struct arena *a = arena_new();
+	struct app *made = app_new(
+		scratch_config(arena_printf(a, "%s%s", configuration, more).data));
+
+	arena_free(a);
+	return made;
+}
+
+struct app *fixture_app_in_mode(unsigned mode)
+{
+	static const char *const settings[FIXTURE_MODES] = {
+		"",
+		"session { mode = \"bearer\" }\n",
+		"session { mode = \"jwt\" keys_dir = \"@\" }\n",
+		"session { mode = \"jwt\" keys_dir = \"@\" gate_cache = \"5m\" }\n",
+		"session { mode = \"provider\" }\n",
+		"session { mode = \"none\" }\n",
+		"session { max_per_user = 2 idle = \"10m\" lifetime = \"1h\" }\n",
+		"session { mode = \"jwt\" keys_dir = \"@\" sessions = no }\n",
+	};
+	struct problem p = { 0 };
+	char kid[64];
 
 	fixture_app();
-	if (other_count == FIXTURE_APPS_MAX)
-		abort();
-	others[other_count] = app_new(
-		scratch_config(arena_printf(a, "%s%s", configuration, more).data));
-	arena_free(a);
-	return others[other_count++];
+	if (!others[0]) {
+		if (!mint_rotate(app->config->state_dir, FIXTURE_NOW, kid, &p))
+			abort();
+		for (size_t i = 0; i < FIXTURE_MODES; i++)
+			others[i] = app_with(settings[i]);
+	}
+	return others[mode % FIXTURE_MODES];
 }
 
 const struct maker_key *fixture_key(void)

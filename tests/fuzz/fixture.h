@@ -12,9 +12,9 @@
 /* Made at the first call, and ended with the program. */
 struct app *fixture_app(void);
 
-/* One more, with MORE at the end of its configuration; shares state_dir with the first. */
-struct app *fixture_app_with(const char *more);
-#define FIXTURE_APPS_MAX 16
+/* Others of each session mode, and some settings beside; state_dir is the first one's. */
+struct app *fixture_app_in_mode(unsigned mode);
+#define FIXTURE_MODES 8
 
 const struct maker_key *fixture_key(void);
 

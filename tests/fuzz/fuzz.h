@@ -36,6 +36,11 @@ void fuzz_request(struct arena *a, struct text input);
 void fuzz_story(struct arena *a, struct text input);
 void fuzz_token(struct arena *a, struct text input);
 void fuzz_token_signed(struct arena *a, struct text input);
+void fuzz_query(struct arena *a, struct text input);
+void fuzz_text(struct arena *a, struct text input);
+void fuzz_log(struct arena *a, struct text input);
+void fuzz_jws(struct arena *a, struct text input);
+void fuzz_state(struct arena *a, struct text input);
 void fuzz_whole(struct arena *a, struct text input);
 
 /* Counts the inputs that got through: a target whose seeds never do tests little. */

@@ -11,11 +11,11 @@
 #include "fixture.h"
 #include "fuzz.h"
 #include "json.h"
-#include "mint.h"
 #include "scratch.h"
 #include "story.h"
 
 #define STEP_BYTES 4
+#define STORY_MODES 7 /* those of which each session is a row */
 #define STEPS_MAX 48
 #define REFRESH_GRACE_S 10
 #define COOKIE "__Host-session"
@@ -535,32 +535,6 @@ static void do_request(struct story *s, unsigned char what, const struct step *s
 
 /* ---- the story */
 
-static struct app *app_of(unsigned char mode)
-{
-	static const char *const settings[] = {
-		"",
-		"session { mode = \"bearer\" }\n",
-		"session { mode = \"jwt\" keys_dir = \"@\" }\n",
-		"session { mode = \"jwt\" keys_dir = \"@\" gate_cache = \"5m\" }\n",
-		"session { mode = \"provider\" }\n",
-		"session { mode = \"none\" }\n",
-		"session { max_per_user = 2 idle = \"10m\" lifetime = \"1h\" }\n",
-	};
-	enum { MODES = sizeof(settings) / sizeof(*settings) };
-	static struct app *apps[MODES];
-	struct problem p = { 0 };
-	char kid[64];
-
-	if (!apps[0])
-		for (size_t i = 0; i < MODES; i++) {
-			apps[i] = fixture_app_with(settings[i]);
-			if (i == 2)
-				REQUIRE(mint_rotate(apps[i]->config->session.keys_dir,
-						    FIXTURE_NOW, kid, &p));
-		}
-	return apps[mode % MODES];
-}
-
 static const struct piece *choose(const struct story *s, unsigned nibble)
 {
 	return nibble && nibble <= s->piece_count ? &s->pieces[s->piece_count - nibble]
@@ -596,7 +570,7 @@ void fuzz_story(struct arena *a, struct text input)
 
 	if (!input.len)
 		return;
-	s.app = app_of(*bytes);
+	s.app = fixture_app_in_mode(*bytes % STORY_MODES);
 	s.persons[0].email = "a@example.com";
 	s.persons[1].email = "b@example.com";
 	s.persons[2].email = "a@example.com.example";

@@ -8,16 +8,32 @@
 
 #define NOW FIXTURE_NOW
 
-/* The verdict, twice the same. */
+/* As explain shows it: the checks in order, the last one that failed. */
+struct told {
+	unsigned passed, failed;
+};
+
+static void tell(void *context, const char *name, bool passed, struct text saw)
+{
+	struct told *told = context;
+
+	REQUIRE(*name && !told->failed && (saw.data || !saw.len));
+	*(passed ? &told->passed : &told->failed) += 1;
+}
+
+/* The verdict, twice the same, and told as it is. */
 static enum problem_kind verdict(struct arena *a, struct text token, struct identity *out)
 {
+	struct told told = { 0 };
+	const struct token_trace trace = { tell, &told };
 	struct problem p = { 0 }, again = { 0 };
 	const bool good =
 		token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &p);
 
 	REQUIRE(good == (p.kind == PROBLEM_NONE));
-	REQUIRE(token_verify(&fixture_app()->rules, token, NOW, a, NULL, out, &again) ==
+	REQUIRE(token_verify(&fixture_app()->rules, token, NOW, a, &trace, out, &again) ==
 		good);
+	REQUIRE(told.failed == !good && (good ? told.passed == 10 : told.passed < 10));
 	REQUIRE(p.kind == again.kind && strcmp(p.detail, again.detail) == 0);
 	/* Neither our fault nor the database's, whatever a client sends. */
 	REQUIRE(p.kind != PROBLEM_INTERNAL && p.kind != PROBLEM_DATABASE_AWAY &&

@@ -6,26 +6,45 @@
 
 #define VARIABLES_MAX 24
 
-/* A session's cookie value, of a login through the front door. */
-static struct text sign_in(struct arena *a)
+/* What a login through the front door gives. */
+struct given {
+	struct text token, refresh;
+};
+
+static struct text cut(struct arena *a, const struct reply *r, const char *before,
+		       char end)
+{
+	const char *at = memmem(r->head.data, r->head.len + 2 + r->body.len, before,
+				strlen(before));
+	struct text rest;
+
+	if (!at)
+		return AS_TEXT("");
+	at += strlen(before);
+	return arena_copy(a, text_before((struct text){ at, (size_t)(r->body.data +
+								     r->body.len - at) },
+					 end, &rest));
+}
+
+static struct given sign_in(struct app *app, struct arena *a)
 {
 	char *const variables[] = { (char[]){ "REQUEST_METHOD=POST" },
 				    (char[]){ "PATH_INFO=/login" },
 				    (char[]){ "CONTENT_TYPE=application/json" }, NULL };
 	const struct reply r = asking(
-		fixture_app(), a, FIXTURE_NOW, ROLE_RESPONDER, variables,
+		app, a, FIXTURE_NOW, ROLE_RESPONDER, variables,
 		arena_printf(a, "{\"token\":\"%.*s\"}", TEXT_ARG(fixture_token(a))));
-	struct text value, rest;
-	unsigned count;
+	struct given given = { cut(a, &r, "__Host-session=", ';'),
+			       cut(a, &r, "\"refresh_token\":\"", '"') };
 
 	REQUIRE(r.status == 200);
-	text_before(asking_header(&r, "Set-Cookie", &count), '=', &value);
-	REQUIRE(count == 1 && value.len);
-	return arena_copy(a, text_before(value, ';', &rest));
+	if (!given.token.len)
+		given.token = cut(a, &r, "\"token\":\"", '"');
+	return given;
 }
 
-/* %T: a good token; %S: a good session. */
-static struct text fill_in(struct arena *a, struct text in, struct text session)
+/* %T: a good token; %S: what stands for a good session; %R: its refresh token. */
+static struct text fill_in(struct arena *a, struct text in, const struct given *given)
 {
 	struct buffer b = buffer_new(a, in.len + 64);
 
@@ -36,41 +55,53 @@ static struct text fill_in(struct arena *a, struct text in, struct text session)
 		if (next == 'T')
 			buffer_add(&b, fixture_token(a));
 		else if (next == 'S')
-			buffer_add(&b, session);
+			buffer_add(&b, given->token);
+		else if (next == 'R')
+			buffer_add(&b, given->refresh);
 		else
 			buffer_add_char(&b, in.data[i]);
-		i += next == 'T' || next == 'S';
+		i += next == 'T' || next == 'S' || next == 'R';
 	}
 	return arena_copy(a, buffer_text(&b));
 }
 
+/* A digit is the session mode, as fixture_app_in_mode has them. */
+static struct app *choose_app(struct text how)
+{
+	for (size_t i = 0; i < how.len; i++)
+		if (how.data[i] >= '0' && how.data[i] < '0' + FIXTURE_MODES)
+			return fixture_app_in_mode((unsigned)(how.data[i] - '0'));
+	return fixture_app();
+}
+
 /*
- * A line of letters: a authorizer, d the database is away. Then lines "NAME=value", an empty
+ * A line of letters: a authorizer, d the database is away; 1 and so on, the session mode. Then lines "NAME=value", an empty
  * one, and the body.
  */
 void fuzz_whole(struct arena *a, struct text input)
 {
-	struct app *app = fixture_app();
 	char *variables[VARIABLES_MAX + 1] = { 0 };
-	struct text how = text_before(input, '\n', &input), session, line;
+	struct text how = text_before(input, '\n', &input), line;
+	struct app *app = choose_app(how);
 	const enum role role =
 		memchr(how.data, 'a', how.len) ? ROLE_AUTHORIZER : ROLE_RESPONDER;
 	const bool away = memchr(how.data, 'd', how.len);
+	struct given given;
 	struct reply r;
 
 	/* Each input finds the same: one user, one session. */
 	store_free(app->store);
 	app->store = store_new(app->config);
-	session = sign_in(a);
+	given = sign_in(app, a);
 	for (size_t i = 0; i < VARIABLES_MAX && input.len; i++) {
 		line = text_before(input, '\n', &input);
 		if (!line.len)
 			break;
-		variables[i] = (char *)(uintptr_t)fill_in(a, line, session).data;
+		variables[i] = (char *)(uintptr_t)fill_in(a, line, &given).data;
 	}
 	fake_store_count_anew(app->store);
 	fake_store_away(app->store, away);
-	r = asking(app, a, FIXTURE_NOW, role, variables, fill_in(a, input, session));
+	r = asking(app, a, FIXTURE_NOW, role, variables, fill_in(a, input, &given));
 	fuzz_through += r.status < 400;
 	asking_check(&r, role, r.res.without_body);
 	/* Nothing a client sends is our fault; and a database that is away is no "no". */

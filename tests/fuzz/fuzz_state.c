@@ -1,0 +1,213 @@
+/* Files of state_dir, in which a disk or another program has left anything. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "fixture.h"
+#include "fuzz.h"
+#include "in_doubt.h"
+#include "metrics.h"
+#include "pass.h"
+#include "rate.h"
+#include "scratch.h"
+
+#define RATE_LIMIT 3
+#define RATE_HEADER 40
+#define RATE_BYTES (RATE_HEADER + 16384 * 32)
+#define IN_DOUBT_MAX 65536
+
+static void fill(struct arena *a, const char *name, struct text content)
+{
+	const int fd = open(scratch_path(a, name),
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	REQUIRE(fd >= 0 && write(fd, content.data, content.len) == (ssize_t)content.len);
+	close(fd);
+}
+
+/* ---- rate: whatever is in the file, an address has no more than its tries */
+
+/* The header as it is, or as it ought to be; then all buckets of the same bytes. */
+static struct text rate_file(struct arena *a, struct text input)
+{
+	static const uint64_t magic = 0x50696e746c655232u;
+	char *bytes = arena_alloc(a, RATE_BYTES);
+
+	if (input.len < 80)
+		return input;
+	memcpy(bytes, input.data, RATE_HEADER);
+	if (input.data[0] & 1)
+		memcpy(bytes, &magic, sizeof(magic));
+	for (size_t i = RATE_HEADER; i < RATE_BYTES; i += 32)
+		memcpy(bytes + i, input.data + RATE_HEADER, 32);
+	return (struct text){ bytes, RATE_BYTES };
+}
+
+static void check_rate(struct arena *a, struct text input)
+{
+	struct config config = { .rate_login = RATE_LIMIT,
+				 .state_dir = fixture_app()->config->state_dir };
+	struct rate *rate = rate_new(&config);
+	const struct text address = AS_TEXT("192.0.2.1");
+	struct problem p = { 0 };
+	bool allowed = true;
+
+	fill(a, "rate", rate_file(a, input));
+	for (int i = 0; i <= RATE_LIMIT; i++) {
+		const bool before = allowed;
+
+		problem_clear(&p);
+		allowed = rate_allow(rate, address, FIXTURE_NOW, &p);
+		REQUIRE(allowed == (p.kind == PROBLEM_NONE));
+		REQUIRE(before || !allowed);
+		REQUIRE(allowed || (p.kind == PROBLEM_RATE_LIMITED &&
+				    p.retry_after_s >= 1 && p.retry_after_s <= 60));
+	}
+	REQUIRE(!allowed);
+	rate_free(rate);
+	unlink(scratch_path(a, "rate"));
+	fuzz_through++;
+}
+
+/* ---- in-doubt */
+
+static void check_in_doubt(struct arena *a, struct text input)
+{
+	const char *dir = fixture_app()->config->state_dir;
+	const struct text known = { input.data,
+				    input.len < IN_DOUBT_MAX ? input.len : IN_DOUBT_MAX };
+	const char *around = arena_printf(a, "\n%.*s\n", TEXT_ARG(known)).data;
+	struct stat st;
+
+	fill(a, "in-doubt", input);
+	REQUIRE(in_doubt_find(dir, "12", 3) ==
+		(memmem(around, known.len + 2, "\n12.3\n", 6) != NULL));
+	/* Also after a line that was cut short. */
+	in_doubt_note(dir, "7", 18446744073709551615u);
+	REQUIRE(in_doubt_find(dir, "7", 18446744073709551615u));
+	REQUIRE(stat(scratch_path(a, "in-doubt"), &st) == 0 &&
+		st.st_size <= IN_DOUBT_MAX);
+	unlink(scratch_path(a, "in-doubt"));
+}
+
+/* ---- doctor's pass */
+
+static void check_pass(struct arena *a, struct text input)
+{
+	static const char written[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	const char *dir = fixture_app()->config->state_dir;
+	unsigned char hash[SHA256_BYTES];
+	const int64_t now = time(NULL);
+	bool good;
+
+	secret_sha256(text_of(written), hash);
+	fill(a, "doctor", input);
+	good = input.len == SHA256_BYTES && memcmp(input.data, hash, SHA256_BYTES) == 0;
+	REQUIRE(pass_is_valid(dir, text_of(written), now) == good);
+	REQUIRE(!pass_is_valid(dir, text_of(written), now + 2 * PASS_LIFE_S));
+	REQUIRE(!pass_is_valid(dir, input, now));
+	fill(a, "doctor", (struct text){ (char *)hash, sizeof(hash) });
+	REQUIRE(pass_is_valid(dir, text_of(written), now));
+	unlink(scratch_path(a, "doctor"));
+}
+
+/* ---- metrics: in a file that workers have in their memory */
+
+static void put(const char *path, struct text content, size_t where, bool cut)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0 && pwrite(fd, content.data, content.len, (off_t)where) ==
+				   (ssize_t)content.len);
+	/* What is beyond the end is no memory any more. */
+	if (cut)
+		REQUIRE(ftruncate(fd, (off_t)where) == 0);
+	close(fd);
+}
+
+static const char *metrics_path(struct arena *a)
+{
+	static const char *path;
+	const char *dir = fixture_app()->config->state_dir;
+	struct dirent *entry;
+	DIR *d;
+
+	if (path)
+		return path;
+	d = opendir(dir);
+	REQUIRE(d);
+	while ((entry = readdir(d)))
+		if (strncmp(entry->d_name, "metrics-", 8) == 0)
+			path = arena_printf(fuzz_forever(), "%s/%s", dir, entry->d_name)
+				       .data;
+	closedir(d);
+	(void)a;
+	REQUIRE(path);
+	return path;
+}
+
+/* Every line says what it is about, or a number. */
+static void check_printed(struct text printed)
+{
+	while (printed.len) {
+		struct text value;
+		const struct text line = text_before(printed, '\n', &printed);
+		const char *blank = memrchr(line.data, ' ', line.len);
+
+		if (line.len && *line.data == '#')
+			continue;
+		REQUIRE(blank && text_starts(line, "pintle_"));
+		value = (struct text){ blank + 1,
+				       line.len - (size_t)(blank + 1 - line.data) };
+		REQUIRE(value.len);
+		for (size_t i = 0; i < value.len; i++)
+			REQUIRE(strchr("0123456789.-", value.data[i]));
+	}
+}
+
+static void check_metrics(struct arena *a, struct text input)
+{
+	struct buffer b = buffer_new(a, 65536);
+	struct problem p = { 0 };
+
+	if (input.len < 3)
+		return;
+	put(metrics_path(a), (struct text){ input.data + 3, input.len - 3 },
+	    (size_t)((unsigned char)input.data[0] * 256 + (unsigned char)input.data[1]) %
+		    8192,
+	    input.data[2] & 1);
+	metrics_request(METRICS_PATH_LOGIN, 200, 1000);
+	metrics_login(PROBLEM_NONE, true);
+	metrics_commit(17);
+	/* Looks whether the file is whole, and makes it so. */
+	REQUIRE(metrics_print(&b, &p));
+	check_printed(buffer_text(&b));
+}
+
+/* A letter for the file, then what is in it. */
+void fuzz_state(struct arena *a, struct text input)
+{
+	struct text content;
+
+	if (!input.len)
+		return;
+	fixture_app();
+	content = (struct text){ input.data + 1, input.len - 1 };
+	switch (*input.data) {
+	case 'r':
+		check_rate(a, content);
+		break;
+	case 'i':
+		check_in_doubt(a, content);
+		break;
+	case 'p':
+		check_pass(a, content);
+		break;
+	case 'm':
+		check_metrics(a, content);
+		break;
+	}
+}
