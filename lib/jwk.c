@@ -175,9 +175,6 @@ static const char *entry_read(struct arena *scratch, const struct json *entry,
 	named = algorithms_named(entry);
 	if (!named)
 		return "alg is none of ours";
-	/* What cannot be read must not make it a key for every issuer. */
-	if (!string_or_absent(entry, "issuer", &issuer))
-		return "issuer is no string";
 	key = key_read(scratch, entry, &why);
 	if (!key)
 		return why;
@@ -188,7 +185,7 @@ static const char *entry_read(struct arena *scratch, const struct json *entry,
 	*out = (struct jwk){ .key = key, .fits = named & jws_key_fits(key) };
 	if (kid.data)
 		out->kid = x_copy(kid);
-	if (issuer.data)
+	if (string_or_absent(entry, "issuer", &issuer) && issuer.data)
 		out->issuer = x_copy(issuer);
 	return NULL;
 }

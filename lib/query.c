@@ -87,11 +87,17 @@ static void add_blank(struct parser *s)
 		buffer_add_char(&s->text, ' ');
 }
 
-/* Comments: to the end of the line, or to the mark. A blank takes their place. */
+/*
+ * Comments: to the end of the line, or to the mark. A blank takes their place; behind "--",
+ * which is arithmetic before anything else, it would begin another comment.
+ */
 static bool skip_comment(struct parser *s)
 {
+	const struct text before = buffer_text(&s->text);
 	const char *end;
 
+	if (before.len >= 2 && memcmp(before.data + before.len - 2, "--", 2) == 0)
+		return refuse(s, "a comment behind --");
 	if (s->at[0] == '/' && (s->at[2] == '!' || (s->at[2] == 'M' && s->at[3] == '!')))
 		return refuse(s, "an executable comment, /*! … */");
 	end = s->at[0] == '/' ? strstr(s->at + 2, "*/") : strchr(s->at, '\n');

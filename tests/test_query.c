@@ -103,6 +103,7 @@ static void comments_go_and_hide_nothing(void **state)
 		{ "SELECT a /* :email ; \" */FROM t", "SELECT a  FROM t" },
 		{ "/* first */ SELECT a FROM t -- last", "SELECT a FROM t" },
 		{ "SELECT a FROM t --\n", "SELECT a FROM t" },
+		{ "SELECT 5--3, 5-/**/-3 FROM t", "SELECT 5--3, 5- -3 FROM t" },
 		{ "\n\tSELECT\n\ta\n\tFROM t ;\n", "SELECT  a  FROM t" },
 	};
 
@@ -129,6 +130,7 @@ static void what_could_mean_two_things_is_refused(void **state)
 		{ "SELECT a /* FROM t", "does not end" },
 		{ "SELECT a /*! , b */ FROM t", "executable" },
 		{ "SELECT a /*M! , b */ FROM t", "executable" },
+		{ "SELECT 5--/* :email */3 FROM t WHERE a", "behind --" },
 		{ "SELECT (a FROM t", "parenthesis" },
 		{ "SELECT a) FROM t", "parenthesis" },
 		{ "", "empty" },
