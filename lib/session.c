@@ -62,7 +62,8 @@ bool session_start(struct store_tx *tx, const struct config_session *config,
 		return false;
 	}
 	return !config->max_per_user ||
-	       store_session_trim(tx, user_id, config->max_per_user, p) == STORE_OK;
+	       store_session_trim(tx, user_id, session->row.id, config->max_per_user,
+				  p) == STORE_OK;
 }
 
 /* Is what the store found still a session, and its user one who may have one? */

@@ -154,9 +154,12 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 				     const unsigned char hash[SHA256_BYTES],
 				     struct store_session *session, struct problem *p);
 
-/* Ends the user's oldest sessions beyond KEEP. */
-enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
-				      struct problem *p);
+/*
+ * Ends the user's oldest sessions beyond KEEP, but never that of NEWEST_ID: by a clock that was
+ * set back, or another machine's, those before it can be from later.
+ */
+enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id,
+				      const char *newest_id, int keep, struct problem *p);
 
 /*
  * Notes that the token of this hash was used; it is forgotten after EXPIRES_AT. *FIRST_USED_AT

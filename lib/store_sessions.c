@@ -36,23 +36,25 @@ enum store_outcome store_session_add(struct store_tx *tx, const char *user_id,
 	return outcome;
 }
 
-enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
-				      struct problem *p)
+enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id,
+				      const char *newest_id, int keep, struct problem *p)
 {
 	uint64_t id;
 	int64_t created_at;
 	const struct db_column out[] = { DB_NUMBER_COLUMN(id),
 					 DB_NUMBER_COLUMN(created_at) };
-	const struct db_value owner = store_owner(tx->store, user_id);
-	struct db_value in[] = { owner, store_number((uint64_t)keep) };
+	const struct db_value owner = store_owner(tx->store, user_id),
+			      newest = store_id(newest_id);
+	/* The newest is one of those that are kept. */
+	struct db_value in[] = { owner, newest, store_number((uint64_t)keep - 1) };
 	struct db_call find = QUERY(SESSION_BEYOND, in, out);
 	enum store_outcome outcome;
 
 	find.id = OWNED(tx->store, SESSION_BEYOND);
 	outcome = store_run(tx, &find, p);
 	if (outcome == STORE_OK) {
-		/* The newest that is one too many, and all that are older. */
-		struct db_value rest[] = { owner, store_time(created_at),
+		/* The first that is one too many, and all that are older. */
+		struct db_value rest[] = { owner, newest, store_time(created_at),
 					   store_time(created_at), store_number(id) };
 		struct db_call end = CALL(SESSION_END_OLDER, rest);
 

@@ -130,7 +130,7 @@ static enum store_outcome run_drop(struct store_tx *tx, struct op *op, struct pr
 
 static enum store_outcome run_trim(struct store_tx *tx, struct op *op, struct problem *p)
 {
-	return store_session_trim(tx, op->id, op->keep, p);
+	return store_session_trim(tx, op->id, op->session->id, op->keep, p);
 }
 
 static enum store_outcome add_text(struct text email, struct text phone,
@@ -1035,21 +1035,28 @@ static void the_oldest_sessions_beyond_the_limit_end(void **state)
 {
 	const struct store_user a = user_with("a@example.com"),
 				b = user_with("b@example.com");
-	struct op op = { run_trim, .id = a.id, .keep = 5 };
+	struct store_session oldest, newest;
+	struct op op = { run_trim, .id = a.id, .session = &newest, .keep = 5 };
 
 	(void)state;
 	/* Not stored in the order of their age; 4 and 5 are of one second. */
 	add_session(a.id, 3, NOW - 30);
-	add_session(a.id, 1, NOW - 50);
+	oldest = add_session(a.id, 1, NOW - 50);
 	add_session(a.id, 2, NOW - 40);
 	add_session(a.id, 4, NOW);
-	add_session(a.id, 5, NOW);
+	newest = add_session(a.id, 5, NOW);
 	add_session(b.id, 6, NOW - 99);
 	assert_int_equal(once(op), STORE_OK);
 	assert_int_equal(the->rows(CONTRACT_SESSIONS), 6);
+	/* The one that has just begun stands, whatever the clocks of the others said. */
+	op.session = &oldest;
+	op.keep = 4;
+	assert_int_equal(once(op), STORE_OK);
+	assert_true(has_session(1) && !has_session(2));
+	op.session = &newest;
 	op.keep = 3;
 	assert_int_equal(once(op), STORE_OK);
-	assert_false(has_session(1) || has_session(2));
+	assert_false(has_session(1));
 	assert_true(has_session(3) && has_session(4) && has_session(5) && has_session(6));
 	op.keep = 1;
 	assert_int_equal(once(op), STORE_OK);
@@ -1525,7 +1532,7 @@ static bool add_and_trim(struct store_tx *tx, void *context, struct problem *p)
 	return store_user_seen(tx, r->id, NOW, p) == STORE_OK &&
 	       store_session_add(tx, r->id, hash_number(r->number), &session, p) ==
 		       STORE_OK &&
-	       store_session_trim(tx, r->id, 3, p) == STORE_OK;
+	       store_session_trim(tx, r->id, session.id, 3, p) == STORE_OK;
 }
 
 static void race_to_trim(struct racer *r)

@@ -595,20 +595,22 @@ static enum store_outcome trim(struct store_tx *tx, void *arguments, struct prob
 	struct row *row = next_session(tx, c->user_id, NULL);
 	uint64_t ended = 0;
 
-	for (int i = 0; row; i++) {
+	for (int i = 0; row;) {
 		struct row *older = next_session(tx, c->user_id, row);
 
-		if (i >= c->keep && !end_row(tx, row, &ended))
+		if (row->now.id != c->id && i++ >= c->keep && !end_row(tx, row, &ended))
 			return fake_fail(tx, FAKE_CONFLICT, p);
 		row = older;
 	}
 	return STORE_OK;
 }
 
-enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id, int keep,
-				      struct problem *p)
+enum store_outcome store_session_trim(struct store_tx *tx, const char *user_id,
+				      const char *newest_id, int keep, struct problem *p)
 {
-	struct change c = { .user_id = fake_number_of(user_id), .keep = keep };
+	struct change c = { .user_id = fake_number_of(user_id),
+			    .id = fake_number_of(newest_id),
+			    .keep = keep - 1 };
 
 	return fake_run(tx, "session_trim", trim, &c, p);
 }

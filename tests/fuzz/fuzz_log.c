@@ -81,16 +81,16 @@ static void check_line(struct arena *a, struct text out, bool json)
 		REQUIRE(text_starts(out, "time="));
 }
 
-static void log_all(const struct text part[PARTS], struct arena *a)
+static void log_all(const struct text part[PARTS])
 {
 	log_request(&(struct log_request){
 		.request_id = "0123456789abcdef",
 		.method = part[0],
 		.path = part[1],
 		.address = part[2],
-		.detail = arena_copy(a, part[3]).data,
-		.provider = arena_copy(a, part[4]).data,
-		.user_id = arena_copy(a, part[5]).data,
+		.detail = part[3].data,
+		.provider = part[4].data,
+		.user_id = part[5].data,
 		.cause = "expired",
 		.place = "a.c:1",
 		.status = 403,
@@ -108,10 +108,11 @@ void fuzz_log(struct arena *a, struct text input)
 	int kept, memory;
 
 	for (size_t i = 0; i < PARTS; i++)
-		part[i] = text_before(rest, '\n', &rest);
+		/* A variable ends at a NUL. */
+		part[i] = text_of(arena_copy(a, text_before(rest, '\n', &rest)).data);
 	log_open(&settings, "fuzz");
 	memory = capture_start(&kept);
-	log_all(part, a);
+	log_all(part);
 	line = capture_end(a, memory, kept);
 	check_line(a, line, json);
 	for (size_t i = 0; i < PARTS - 1; i++)
