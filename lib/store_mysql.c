@@ -10,6 +10,8 @@
 
 /* With many first logins of one person at once, most start over more than once. */
 #define ATTEMPTS 8
+/* A connection that was closed meanwhile, a host that is of no use, and one that is. */
+#define SINGLE_ATTEMPTS 3
 
 struct store *store_new(const struct config *config)
 {
@@ -67,6 +69,14 @@ static int64_t milliseconds(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Somebody waits for the answer: after slow attempts two are enough. */
+static bool is_enough(const struct store *store, int attempt, int most, int64_t started)
+{
+	return attempt == most ||
+	       (attempt > 1 &&
+		milliseconds() - started >= store->query_timeout_s * INT64_C(1000));
+}
+
 /* A little, and not the same for everybody, before a transaction is started over. */
 static void pause_before(int attempt)
 {
@@ -89,10 +99,7 @@ bool store_transact(struct store *store,
 		return false;
 	for (int i = 1; i <= ATTEMPTS; i++) {
 		done = attempt(&tx, work, context, p);
-		/* Somebody waits for the answer: after slow attempts two are enough. */
-		if (done || !tx.again || i == ATTEMPTS ||
-		    (i > 1 &&
-		     milliseconds() - started >= store->query_timeout_s * INT64_C(1000)))
+		if (done || !tx.again || is_enough(store, i, ATTEMPTS, started))
 			break;
 		problem_clear(p);
 		pause_before(i);
@@ -152,12 +159,13 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 				    struct problem *p)
 {
 	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
+	const int64_t started = milliseconds();
 	enum store_outcome outcome = STORE_FAILED;
 	bool lost = false;
 
 	if (!link)
 		return STORE_FAILED;
-	for (int i = 1; i <= 2; i++) {
+	for (int i = 1; i <= SINGLE_ATTEMPTS; i++) {
 		bool looked;
 
 		if (!db_open(store->db, link, p))
@@ -168,7 +176,8 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 			outcome = STORE_FAILED;
 		if (looked && outcome == STORE_FAILED && db_fault(link) == DB_LOST)
 			lost = true;
-		if (outcome != STORE_FAILED || i == 2 ||
+		if (outcome != STORE_FAILED ||
+		    is_enough(store, i, SINGLE_ATTEMPTS, started) ||
 		    (db_fault(link) != DB_LOST && db_fault(link) != DB_AGAIN))
 			break;
 		problem_clear(p);
