@@ -27,6 +27,19 @@ static bool is_json_type(struct text type)
 	return true;
 }
 
+/* More digits than any length of ours has; such a body is too large, and the header no lie. */
+static bool is_huge(struct text length)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < length.len; i++) {
+		if (length.data[i] < '0' || length.data[i] > '9')
+			return false;
+		digits += digits || length.data[i] != '0';
+	}
+	return digits > 18;
+}
+
 /* Content-Length may be absent or empty: with chunked bodies some servers do not know it. */
 bool body_check_length(const struct request *req, size_t limit, struct problem *p)
 {
@@ -34,8 +47,11 @@ bool body_check_length(const struct request *req, size_t limit, struct problem *
 
 	if (req->content_length.len) {
 		if (!text_to_number(req->content_length, &length))
-			return problem(p, BAD_LENGTH, "Content-Length %.*s",
-				       TEXT_ARG(req->content_length));
+			return is_huge(req->content_length)
+				       ? problem(p, BODY_TOO_LARGE, "%.*s bytes announced",
+						 TEXT_ARG(req->content_length))
+				       : problem(p, BAD_LENGTH, "Content-Length %.*s",
+						 TEXT_ARG(req->content_length));
 		if ((uint64_t)length > limit)
 			return problem(p, BODY_TOO_LARGE, "%lld bytes announced",
 				       (long long)length);

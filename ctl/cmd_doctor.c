@@ -22,6 +22,7 @@ static const struct {
 #define CHECKS (sizeof(checks) / sizeof(*checks))
 
 static const char *const grades[] = {
+	[DOCTOR_TODO] = "todo",
 	[DOCTOR_RISK] = "risk",
 	[DOCTOR_WRONG] = "wrong",
 	[DOCTOR_AWAY] = "away",
@@ -47,6 +48,7 @@ void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code,
 	*d->last = finding;
 	d->last = &finding->next;
 	d->count++;
+	d->faults += grade != DOCTOR_TODO;
 	d->away += grade == DOCTOR_AWAY;
 }
 
@@ -54,9 +56,10 @@ void doctor_note(struct doctor *d, enum doctor_grade grade, const char *code,
 
 static void print_finding(const struct doctor *d, const struct doctor_finding *f)
 {
-	static const char *const colours[] = {
-		[DOCTOR_RISK] = "33", [DOCTOR_WRONG] = "31", [DOCTOR_AWAY] = "35"
-	};
+	static const char *const colours[] = { [DOCTOR_TODO] = "36",
+					       [DOCTOR_RISK] = "33",
+					       [DOCTOR_WRONG] = "31",
+					       [DOCTOR_AWAY] = "35" };
 
 	printf("  %s %s\n", rows_colour(d->arena, colours[f->grade], grades[f->grade]),
 	       rows_printable(d->arena, f->what));
@@ -79,7 +82,7 @@ static void print_json(const struct doctor *d)
 	struct buffer b = buffer_new(d->arena, 4096);
 
 	json_begin(&b, NULL, '{');
-	json_add_boolean(&b, "good", !d->count);
+	json_add_boolean(&b, "good", !d->faults);
 	json_begin(&b, "findings", '[');
 	for (const struct doctor_finding *f = d->first; f; f = f->next) {
 		json_begin(&b, NULL, '{');
@@ -105,9 +108,9 @@ static int exit_status(const struct doctor *d)
 {
 	if (!d->config)
 		return STATUS_CONFIG;
-	if (!d->count)
+	if (!d->faults)
 		return STATUS_DONE;
-	return d->away == d->count ? STATUS_TRY_AGAIN : STATUS_NO;
+	return d->away == d->faults ? STATUS_TRY_AGAIN : STATUS_NO;
 }
 
 int cmd_doctor(struct command_context *context, int argc, char **argv)
@@ -133,7 +136,7 @@ int cmd_doctor(struct command_context *context, int argc, char **argv)
 	}
 	if (context->json)
 		print_json(&d);
-	else if (!d.url && d.config && !d.count)
+	else if (!d.url && d.config && !d.faults)
 		puts("\nNot asked: the web server. pintlectl doctor --url with "
 		     "public_url asks.");
 	return exit_status(&d);

@@ -8,14 +8,10 @@
 #define INPUT_MAX (1024 * 1024)
 #define INPUT_DEPTH 32
 
-/* A token as such, or the body of a login that holds one. */
-static bool read_token(struct command_context *context, struct text *out)
+static struct text read_input(struct command_context *context)
 {
-	const struct config *config = context->app->config;
 	char *data = arena_alloc(context->arena, INPUT_MAX);
 	struct text input = { data, 0 };
-	const struct json *body, *value;
-	const char *why;
 	ssize_t got;
 
 	while (input.len < INPUT_MAX &&
@@ -23,14 +19,39 @@ static bool read_token(struct command_context *context, struct text *out)
 		input.len += (size_t)got;
 	while (input.len && (unsigned char)input.data[input.len - 1] <= ' ')
 		input.len--;
+	while (input.len && (unsigned char)*input.data <= ' ')
+		input = (struct text){ input.data + 1, input.len - 1 };
+	return input;
+}
+
+/* As it is copied from a browser or a log: "Authorization: Bearer TOKEN", or its end. */
+static struct text without_scheme(struct text input)
+{
+	struct text rest;
+
+	if (text_equal_nocase(text_before(input, ':', &rest), AS_TEXT("Authorization")))
+		input = text_trim(rest);
+	if (text_equal_nocase(text_before(input, ' ', &rest), AS_TEXT("Bearer")))
+		input = text_trim(rest);
+	return input;
+}
+
+/* A token as such, or as a header has it, or the body of a login that holds one. */
+static bool read_token(struct command_context *context, struct text *out)
+{
+	const struct config *config = context->app->config;
+	const struct text input = read_input(context);
+	const struct json *body, *value;
+	const char *why;
+
 	body = input.len && input.data[0] == '{'
 		       ? json_parse(context->arena, input, INPUT_DEPTH, &why)
 		       : NULL;
-	*out = input;
+	*out = without_scheme(input);
 	for (size_t i = 0; body && i < config->token_places.count; i++)
 		if (json_find(body, config->token_places.items[i], &value))
 			return json_string(value, out);
-	return input.len != 0;
+	return out->len != 0;
 }
 
 static void print_check(void *context, const char *name, bool passed, struct text saw)

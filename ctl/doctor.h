@@ -8,6 +8,7 @@
 #include "command.h"
 
 enum doctor_grade {
+	DOCTOR_TODO,  /* nothing is wrong: it belongs to a set-up that goes on */
 	DOCTOR_RISK,  /* logins work, but */
 	DOCTOR_WRONG, /* they do not, or are not safe */
 	DOCTOR_AWAY,  /* somebody does not answer: try again */
@@ -28,7 +29,7 @@ struct doctor {
 	const char *url, *socket;    /* --url, --socket; or NULL */
 	const char *check;	     /* the one at work */
 	struct doctor_finding *first, **last;
-	size_t count, away;
+	size_t count, faults, away; /* what is still to be done is no fault */
 	bool hopeless; /* what comes after this check would say nothing new */
 };
 

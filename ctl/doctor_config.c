@@ -136,7 +136,7 @@ static void advise_url(struct doctor *d)
 	const char *host = strstr(c->public_origin, "://") + 3;
 
 	if (strstr(host, "example.com") || strstr(host, "example.org"))
-		doctor_note(d, DOCTOR_WRONG, "public_url_example",
+		doctor_note(d, DOCTOR_TODO, "public_url_example",
 			    "set public_url to the URL of your own site",
 			    "public_url %s is that of the example", c->public_url);
 	if (!c->https && !is_loopback_url(c->public_url))

@@ -95,6 +95,20 @@ static bool check_state_dir(struct doctor *d, struct stat *st)
 	return true;
 }
 
+/* In a set-up by hand the account is often made after this; packages have made it before. */
+static void note_root(struct doctor *d)
+{
+	const struct passwd *ours = getpwnam("pintle");
+	const char *dir = d->config->state_dir;
+
+	doctor_note(d, ours ? DOCTOR_WRONG : DOCTOR_TODO, "state_dir_root",
+		    DOCTOR_TEXT(d, "chown -R %s: %s%s", ours ? "pintle" : "ACCOUNT", dir,
+				ours ? "" : ", with the account that Pintle runs as"),
+		    "state_dir %s belongs to root: Pintle, which should not run as root, "
+		    "cannot write there",
+		    dir);
+}
+
 static void check_state_owner(struct doctor *d, const struct stat *st)
 {
 	const char *dir = d->config->state_dir;
@@ -109,17 +123,7 @@ static void check_state_owner(struct doctor *d, const struct stat *st)
 			"state_dir %s belongs to %s, and this is run as %s", dir,
 			account(d, st->st_uid), account(d, geteuid()));
 	else if (geteuid() == 0 && st->st_uid == 0)
-		doctor_note(
-			d, DOCTOR_RISK, "state_dir_root",
-			DOCTOR_TEXT(
-				d,
-				"chown -R ACCOUNT: %s, with the account that Pintle runs "
-				"as",
-				dir),
-			"state_dir %s belongs to root: Pintle, which should not run as "
-			"root, "
-			"cannot write there",
-			dir);
+		note_root(d);
 	else if ((st->st_mode & 0300) != 0300)
 		doctor_note(d, DOCTOR_WRONG, "state_dir_read_only",
 			    DOCTOR_TEXT(d, "chmod 0700 %s", dir),

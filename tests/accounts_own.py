@@ -472,6 +472,10 @@ def explain_says_which_rule_decides():
     check('by email', explain(ours, alice), {
         'login': 'continue', 'user': user, 'rule': "the verified email is this user's"})
     check('and none of it was done', ours.number('SELECT COUNT(*) FROM sessions'), 1)
+    for before in ('Bearer ', 'bearer  ', '\n\tAuthorization: Bearer ', 'AUTHORIZATION:'):
+        check(f'pasted with {before!r}', explain(ours, f'{before}{alice}\r\n')['login'], 'continue')
+    for before in ('Basic ', 'Bearer', 'Bearer Bearer ', 'Cookie: Bearer '):
+        check(f'but not with {before!r}', explain(ours, before + alice)['login'], 'refuse')
     ours.configure('signup = "closed" on_subject_change = "refuse"')
     check('nobody', explain(ours, token('bob@example.com'))['rule'], 'signup = closed')
     check('another sub', explain(ours, token('alice@example.com', sub='s-2')), {

@@ -172,7 +172,8 @@ static void length_is_a_number_and_that_of_the_body(void **state)
 	expect_length("0xa", 10, PROBLEM_BAD_LENGTH);
 	expect_length("1e1", 10, PROBLEM_BAD_LENGTH);
 	expect_length("ten", 10, PROBLEM_BAD_LENGTH);
-	expect_length("18446744073709551626", 10, PROBLEM_BAD_LENGTH);
+	expect_length("18446744073709551626x", 10, PROBLEM_BAD_LENGTH);
+	expect_length("00000000000000000000010", 10, PROBLEM_BAD_LENGTH);
 }
 
 static void body_over_the_limit_is_refused(void **state)
@@ -186,6 +187,9 @@ static void body_over_the_limit_is_refused(void **state)
 	/* On the word alone, whatever came. */
 	expect_length("101", 2, PROBLEM_BODY_TOO_LARGE);
 	expect_length("999999999999999999", 2, PROBLEM_BODY_TOO_LARGE);
+	/* 2^64 and 10, which is 10 to who counts in 64 bits; and 23 digits. */
+	expect_length("18446744073709551626", 10, PROBLEM_BODY_TOO_LARGE);
+	expect_length("10000000000000000000000", 10, PROBLEM_BODY_TOO_LARGE);
 }
 
 static void body_that_broke_off_is_refused(void **state)
