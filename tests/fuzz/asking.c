@@ -49,6 +49,61 @@ struct reply asking(const struct app *app, struct arena *a, int64_t now, enum ro
 	return r;
 }
 
+/* An error is told in the words of problems.def, and nothing of the request is in it. */
+static void check_error(const struct reply *r, struct arena *a)
+{
+	static const char *const members[] = { "error", "reason", "message",
+					       "request_id" };
+	const char *why;
+	const struct json *body = json_parse(a, r->body, 2, &why), *value;
+	struct text text = AS_TEXT(""), error;
+	bool known = false;
+
+	if (json_member(body, "ready", &value))
+		return; /* of /readyz, which is no error */
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		REQUIRE(json_member(body, members[i], &value) &&
+			(json_string(value, &text) || i == 1));
+	REQUIRE(text.len == REQUEST_ID_SIZE - 1);
+	json_member(body, "error", &value);
+	json_string(value, &error);
+	json_member(body, "message", &value);
+	json_string(value, &text);
+	for (int kind = 0; kind < PROBLEM_KINDS; kind++) {
+		const struct problem_row *row = problem_row((enum problem_kind)kind);
+
+		known = known ||
+			(row->status == r->status && text_is(error, row->error) &&
+			 text_is(text, row->message));
+	}
+	REQUIRE(known);
+}
+
+static void check_status(const struct reply *r, enum role role)
+{
+	unsigned count;
+	struct text value;
+
+	asking_header(r, "Allow", &count);
+	REQUIRE(count == (r->status == 405));
+	value = asking_header(r, "Retry-After", &count);
+	REQUIRE(count == (r->status == 503 || r->status == 429));
+	REQUIRE(!count || atoi(value.data) >= 1);
+	/* Back to a page of this site, and to no other. */
+	value = asking_header(r, "Location", &count);
+	REQUIRE(count == (r->status == 302 || r->status == 303));
+	REQUIRE(!count || (value.len && value.data[0] == '/' &&
+			   (value.len == 1 || value.data[1] != '/')));
+	value = asking_header(r, "Set-Cookie", &count);
+	if (count)
+		REQUIRE(text_starts(value, "__Host-session") &&
+			memmem(value.data, value.len, "; Path=/;", 9) &&
+			memmem(value.data, value.len, "; HttpOnly;", 11) &&
+			memmem(value.data, value.len, "; Secure", 8) &&
+			!memmem(value.data, value.len, "Domain", 6));
+	REQUIRE(!count || role == ROLE_RESPONDER);
+}
+
 void asking_check(const struct reply *r, enum role role, bool head)
 {
 	unsigned count, cookies;
@@ -75,6 +130,9 @@ void asking_check(const struct reply *r, enum role role, bool head)
 		REQUIRE(text_to_number(length, &number));
 		REQUIRE(r->body.len == (head ? 0 : (size_t)number));
 	}
+	check_status(r, role);
+	if (r->status >= 400 && r->body.len)
+		check_error(r, r->res.arena);
 	if (r->body.len && text_starts(r->body, "# HELP pintle_"))
 		REQUIRE(r->status == 200); /* metrics are text */
 	else if (r->body.len)

@@ -70,6 +70,65 @@ static void compare(struct text input, bool taken, const char *why)
 		REQUIRE(strstr(why, "deep") || memchr(input.data, '\0', input.len));
 }
 
+#define NAME_MAX_BYTES 64
+#define NODES_MAX 200
+
+struct walk {
+	struct arena *arena;
+	const struct json *root;
+	const char *where;
+	unsigned nodes;
+};
+
+static void look_up(struct walk *w, const char *where, const struct json *value);
+
+static bool look_up_member(void *context, struct text name, const struct json *value)
+{
+	struct walk *w = context;
+	const char *outer = w->where;
+	char escaped[2 * NAME_MAX_BYTES + 1];
+	size_t len = 0;
+
+	/* RFC 6901, 3. */
+	for (size_t i = 0; i < name.len && i < NAME_MAX_BYTES; i++) {
+		const char c = name.data[i];
+
+		if (c == '~' || c == '/')
+			escaped[len++] = '~';
+		escaped[len++] = c == '~' ? '0' : c;
+		if (c == '/')
+			escaped[len - 1] = '1';
+	}
+	escaped[len] = '\0';
+	if (name.len > NAME_MAX_BYTES)
+		return true;
+	look_up(w, arena_printf(w->arena, "%s/%s", outer, escaped).data, value);
+	w->where = outer;
+	return w->nodes < NODES_MAX;
+}
+
+/* What stands at a place is found by the pointer to that place. */
+static void look_up(struct walk *w, const char *where, const struct json *value)
+{
+	const struct json *found = NULL;
+
+	if (w->nodes++ >= NODES_MAX)
+		return;
+	if (*where)
+		REQUIRE(json_find(w->root, where, &found) && found == value);
+	w->where = where;
+	json_each(value, look_up_member, w);
+	for (size_t i = 0; i < json_array_length(value) && w->nodes < NODES_MAX; i++)
+		look_up(w, arena_printf(w->arena, "%s/%zu", where, i).data,
+			json_array_at(value, i));
+	REQUIRE(!json_find(
+			w->root,
+			arena_printf(w->arena, "%s/%zu", where, json_array_length(value))
+				.data,
+			&found) ||
+		json_type(value) == JSON_OBJECT);
+}
+
 void fuzz_json(struct arena *a, struct text input)
 {
 	const char *why = "", *scanned = json_scan(input, DEPTH, NULL);
@@ -88,6 +147,7 @@ void fuzz_json(struct arena *a, struct text input)
 	if (!taken)
 		return;
 	fuzz_through++;
+	look_up(&(struct walk){ .arena = a, .root = value }, "", value);
 	printed = json_print(a, value);
 	REQUIRE(!json_scan(printed, DEPTH, NULL));
 	why = "";

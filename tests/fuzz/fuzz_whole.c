@@ -74,6 +74,30 @@ static struct app *choose_app(struct text how)
 	return fixture_app();
 }
 
+/* HEAD is answered as GET is, less the body. */
+static void check_head(const struct app *app, struct arena *a, char **variables,
+		       const struct reply *get)
+{
+	static char as_head[] = "REQUEST_METHOD=HEAD";
+	char *others[VARIABLES_MAX + 1] = { 0 };
+	struct reply head;
+	size_t methods = 0;
+
+	for (size_t i = 0; variables[i]; i++) {
+		const bool is_method = strncmp(variables[i], "REQUEST_METHOD=", 15) == 0;
+
+		others[i] = is_method ? as_head : variables[i];
+		methods += is_method;
+		if (is_method && strcmp(variables[i], "REQUEST_METHOD=GET") != 0)
+			return;
+	}
+	if (!methods || text_starts(get->body, "# HELP"))
+		return; /* metrics count this one */
+	head = asking(app, a, FIXTURE_NOW, ROLE_RESPONDER, others, AS_TEXT(""));
+	REQUIRE(head.status == get->status && text_equal(head.head, get->head));
+	REQUIRE(!head.body.len);
+}
+
 /*
  * A line of letters: a authorizer, d the database is away; 1 and so on, the session mode. Then lines "NAME=value", an empty
  * one, and the body.
@@ -110,6 +134,8 @@ void fuzz_whole(struct arena *a, struct text input)
 		REQUIRE(r.status != 503);
 	else if (fake_store_counts(app->store).operations)
 		REQUIRE(r.status == 503);
+	if (role == ROLE_RESPONDER)
+		check_head(app, a, variables, &r);
 	answer_after(app, &r.res, FIXTURE_NOW);
 	fake_store_away(app->store, false);
 }
