@@ -17,6 +17,7 @@
 #define STEP_BYTES 4
 #define STORY_MODES 7 /* those of which each session is a row */
 #define STEPS_MAX 48
+#define FAULTS_MAX 4 /* at once */
 #define REFRESH_GRACE_S 10
 #define COOKIE "__Host-session"
 
@@ -59,6 +60,7 @@ static struct reply ask(struct story *s, const struct step *step, struct effect 
 	fake_store_count_anew(s->app->store);
 	r = asking(s->app, a, s->now, role, variables, body);
 	e->faults = fake_store_counts(s->app->store).faults > 0;
+	s->faults = 0;
 	fake_store_heal(s->app->store);
 	asking_check(&r, role, false);
 	REQUIRE(r.status != 500);
@@ -484,6 +486,8 @@ static void set_up_fault(struct story *s, const unsigned char bytes[STEP_BYTES])
 		"user_find",
 	};
 
+	if (s->faults++ >= FAULTS_MAX)
+		return;
 	fake_store_fail(s->app->store,
 			operations[bytes[1] % (sizeof(operations) / sizeof(*operations))],
 			bytes[2] & 3, 1 + (bytes[2] >> 2) % 8,

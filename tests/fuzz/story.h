@@ -48,7 +48,7 @@ struct story {
 	size_t session_count;
 	struct piece pieces[STORY_PIECES];
 	size_t piece_count;
-	unsigned tokens; /* that were made */
+	unsigned tokens, faults; /* that were made; that are set up */
 };
 
 enum verdict { NO, MAYBE, YES };
