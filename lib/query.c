@@ -87,17 +87,22 @@ static void add_blank(struct parser *s)
 		buffer_add_char(&s->text, ' ');
 }
 
-/*
- * Comments: to the end of the line, or to the mark. A blank takes their place; behind "--",
- * which is arithmetic before anything else, it would begin another comment.
- */
-static bool skip_comment(struct parser *s)
+/* Of two minuses before anything else a comment would become, were a blank or the end next. */
+static bool check_minuses(struct parser *s)
 {
 	const struct text before = buffer_text(&s->text);
+
+	return before.len < 2 || memcmp(before.data + before.len - 2, "--", 2) != 0 ||
+	       refuse(s, "a comment or the end behind --");
+}
+
+/* Comments: to the end of the line, or to the mark. A blank takes their place. */
+static bool skip_comment(struct parser *s)
+{
 	const char *end;
 
-	if (before.len >= 2 && memcmp(before.data + before.len - 2, "--", 2) == 0)
-		return refuse(s, "a comment behind --");
+	if (!check_minuses(s))
+		return false;
 	if (s->at[0] == '/' && (s->at[2] == '!' || (s->at[2] == 'M' && s->at[3] == '!')))
 		return refuse(s, "an executable comment, /*! … */");
 	end = s->at[0] == '/' ? strstr(s->at + 2, "*/") : strchr(s->at, '\n');
@@ -243,7 +248,7 @@ static bool end_statement(struct parser *s)
 		return refuse(s, "a parenthesis without its other half");
 	if (!t.len)
 		return s->out->count || refuse(s, "it is empty");
-	if (!check_kind(s, t))
+	if (!check_minuses(s) || !check_kind(s, t))
 		return false;
 	if (s->out->count == (s->kind == QUERY_FINDS ? 1 : QUERY_STATEMENTS))
 		return refuse(s, "too many statements");

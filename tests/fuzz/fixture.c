@@ -15,7 +15,7 @@
 /* clang-format off */
 #define OTHER(name)                                                                      \
 	"provider \"" name "\" { issuer = \"https://" name ".example\" audience = \"us\"\n"   \
-	"  jwks_file = \"@/keys.json\" verified = \"always\" "
+	"  jwks_file = \"@/keys.json\" verified = \"always\" phone_claim = \"phone_number\" "
 
 static const char configuration[] =
 	"public_url = \"https://www.example.com/auth\"\n"

@@ -20,6 +20,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{ "log", fuzz_log },
 	{ "jws", fuzz_jws },
 	{ "state", fuzz_state },
+	{ "identity", fuzz_identity },
 	{ "whole", fuzz_whole },
 	{ "story", fuzz_story },
 	{ NULL, NULL },
