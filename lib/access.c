@@ -144,8 +144,10 @@ static bool by_user(const struct asking *a, const struct identity *identity,
 	default:
 		return false;
 	}
-	if (provider->match == CONFIG_MATCH_EMAIL && identity->email.len &&
-	    !text_is(identity->email, out->user.email))
+	/* Found by subject he may be another one than the address, or the number, says. */
+	if (provider->match == CONFIG_MATCH_EMAIL &&
+	    !(identity->email.len ? text_is(identity->email, out->user.email)
+				  : text_is(identity->phone, out->user.phone)))
 		return problem(p, NO_SESSION, "the address is another user's");
 	return out->user.active ||
 	       problem(p, NO_SESSION, "user %s is disabled", out->user.id);

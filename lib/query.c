@@ -87,7 +87,7 @@ static void add_blank(struct parser *s)
 		buffer_add_char(&s->text, ' ');
 }
 
-/* Of two minuses before anything else a comment would become, were a blank or the end next. */
+/* Two minuses are arithmetic, and were a blank or the end put behind them, a comment. */
 static bool check_minuses(struct parser *s)
 {
 	const struct text before = buffer_text(&s->text);
@@ -124,22 +124,57 @@ static bool is_comment(const char *at)
 
 /* ---- parameters */
 
-/* The column's name before "= " at the end of what was taken so far; "" if it is no name. */
+static size_t before_blanks(struct text t)
+{
+	size_t end = t.len;
+
+	while (end && isspace((unsigned char)t.data[end - 1]))
+		end--;
+	return end;
+}
+
+/* Where the name begins that ends T, `quoted` or a word; its end if there is none. */
+static size_t name_start(struct text t)
+{
+	size_t start = t.len;
+
+	if (!t.len || t.data[t.len - 1] != '`') {
+		while (start && is_word(t.data[start - 1]))
+			start--;
+		return start;
+	}
+	for (start--; start && t.data[start - 1] != '`'; start--)
+		;
+	return start ? start - 1 : t.len;
+}
+
+/*
+ * The column's name, "u.email", before "= " at the end of what was taken so far; "" if it is no
+ * name, or part of something longer: what is known of a column says nothing of 1 + column.
+ */
 static struct text column_before(struct text t)
 {
-	size_t end;
+	const struct text none = { 0 };
+	size_t end, start;
 
-	while (t.len && isspace((unsigned char)t.data[t.len - 1]))
-		t.len--;
+	t.len = before_blanks(t);
 	if (!t.len || t.data[t.len - 1] != '=')
-		return (struct text){ 0 };
+		return none;
 	t.len--;
-	while (t.len && isspace((unsigned char)t.data[t.len - 1]))
-		t.len--;
-	end = t.len;
-	while (t.len && (is_word(t.data[t.len - 1]) || strchr(".`", t.data[t.len - 1])))
-		t.len--;
-	return (struct text){ t.data + t.len, end - t.len };
+	t.len = end = before_blanks(t);
+	for (;;) {
+		start = name_start(t);
+		if (start == t.len)
+			return none;
+		if (!start || t.data[start - 1] != '.')
+			break;
+		t.len = start - 1;
+	}
+	t.len = start;
+	t.len = before_blanks(t);
+	if (!t.len || !(t.data[t.len - 1] == '(' || is_word(t.data[t.len - 1])))
+		return none;
+	return (struct text){ t.data + start, end - start };
 }
 
 /*

@@ -115,6 +115,18 @@ static void bearer_with_another_subject_is_refused_where_a_login_is(void **state
 	}
 }
 
+/* A login would make him a user of his own: his sub is Alice's, and the number decides. */
+static void bearer_of_a_number_is_not_whoever_has_the_subject(void **state)
+{
+	const struct text number = sign(CLAIMS("identifier", "\"+12025550123\""));
+
+	(void)state;
+	use("", "accounts { phone = yes on_subject_change = \"refuse\" }\n");
+	assert_int_equal(log_in(sign(CLAIMS())).status, 200);
+	assert_int_equal(ask_gate(bearer(number)), 401);
+	assert_int_equal(ask_gate(bearer(sign(CLAIMS()))), 204);
+}
+
 /* ---- asked by nginx about a page */
 
 static struct reply ask_about(const char *method, const char *uri, const char *more)
@@ -190,6 +202,7 @@ int main(void)
 		TEST(bearer_of_an_unknown_person_makes_no_user),
 		TEST(bearer_of_a_denied_domain_is_refused),
 		TEST(bearer_with_another_subject_is_refused_where_a_login_is),
+		TEST(bearer_of_a_number_is_not_whoever_has_the_subject),
 		TEST(preflight_of_a_guarded_page_is_not_one_of_ours),
 		TEST(browser_is_told_where_to_sign_in_and_nobody_else),
 	};

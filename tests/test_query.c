@@ -232,7 +232,11 @@ static void the_compared_column_is_found_in_a_plain_select(void **state)
 		{ "select u.id, (SELECT 1 FROM x) from users u where `u`.`mail`=:email "
 		  "and 1",
 		  "select `u`.`mail` AS email from users u where `u`.`mail`=? and 1" },
+		{ "SELECT id FROM t WHERE (`e-mail` = :email)",
+		  "SELECT `e-mail` AS email FROM t WHERE (`e-mail` = ?)" },
 		{ "SELECT id FROM t WHERE LOWER(email) = :email", NULL },
+		{ "SELECT id FROM t WHERE 'x' + email = :email", NULL },
+		{ "SELECT id FROM t WHERE `e``mail` = :email", NULL },
 		{ "SELECT id FROM t WHERE :email = email", NULL },
 		{ "SELECT id FROM t WHERE phone = :phone", NULL },
 		/* Another column, or another collation, would decide unseen. */

@@ -1,13 +1,19 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "asking.h"
 #include "buffer.h"
 #include "fixture.h"
 #include "fuzz.h"
+#include "pass.h"
+#include "scratch.h"
 #include "fakes/fake_store.h"
 
 #define VARIABLES_MAX 24
 
 /* What a login through the front door gives. */
 struct given {
+	char pass[SECRET_TEXT_LEN + 1];
 	struct text token, refresh;
 };
 
@@ -26,6 +32,17 @@ static struct text cut(struct arena *a, const struct reply *r, const char *befor
 					 end, &rest));
 }
 
+/* As doctor makes it, at the time of the requests. */
+static void make_pass(const struct app *app, struct arena *a, struct given *given)
+{
+	static const struct timespec now[2] = { { .tv_sec = FIXTURE_NOW },
+						{ .tv_sec = FIXTURE_NOW } };
+	struct problem p = { 0 };
+
+	REQUIRE(pass_open(app->config->state_dir, given->pass, &p));
+	REQUIRE(utimensat(AT_FDCWD, scratch_path(a, "doctor"), now, 0) == 0);
+}
+
 static struct given sign_in(struct app *app, struct arena *a)
 {
 	char *const variables[] = { (char[]){ "REQUEST_METHOD=POST" },
@@ -34,8 +51,8 @@ static struct given sign_in(struct app *app, struct arena *a)
 	const struct reply r = asking(
 		app, a, FIXTURE_NOW, ROLE_RESPONDER, variables,
 		arena_printf(a, "{\"token\":\"%.*s\"}", TEXT_ARG(fixture_token(a))));
-	struct given given = { cut(a, &r, "__Host-session=", ';'),
-			       cut(a, &r, "\"refresh_token\":\"", '"') };
+	struct given given = { .token = cut(a, &r, "__Host-session=", ';'),
+			       .refresh = cut(a, &r, "\"refresh_token\":\"", '"') };
 
 	REQUIRE(r.status == 200);
 	if (!given.token.len)
@@ -43,24 +60,63 @@ static struct given sign_in(struct app *app, struct arena *a)
 	return given;
 }
 
-/* %T: a good token; %S: what stands for a good session; %R: its refresh token. */
+/* Of another provider, by the letter: google, or once with its single use. */
+static struct text token_of(struct arena *a, bool google)
+{
+	return fixture_sign(
+		a, AS_TEXT(FIXTURE_HEADER),
+		arena_printf(a,
+			     "{\"iss\":\"%s\",\"aud\":\"us\",\"iat\":%d,\"exp\":%d,"
+			     "\"sub\":\"s\",\"email\":\"a@example.com\","
+			     "\"email_verified\":true}",
+			     google ? "https://accounts.google.com"
+				    : "https://once.example",
+			     FIXTURE_NOW, FIXTURE_NOW + 60));
+}
+
+/*
+ * %T: a good token; %G, %O: Google's, and one that is good once; %S: what stands for a good
+ * session; %R: its refresh token; %P: doctor's pass.
+ */
+static bool expand(struct arena *a, char letter, const struct given *given,
+		   struct text *out)
+{
+	switch (letter) {
+	case 'T':
+		*out = fixture_token(a);
+		return true;
+	case 'G':
+	case 'O':
+		*out = token_of(a, letter == 'G');
+		return true;
+	case 'S':
+		*out = given->token;
+		return true;
+	case 'R':
+		*out = given->refresh;
+		return true;
+	case 'P':
+		*out = text_of(given->pass);
+		return true;
+	}
+	return false;
+}
+
 static struct text fill_in(struct arena *a, struct text in, const struct given *given)
 {
 	struct buffer b = buffer_new(a, in.len + 64);
+	struct text expanded;
 
 	for (size_t i = 0; i < in.len; i++) {
 		const char next =
 			i + 1 < in.len && in.data[i] == '%' ? in.data[i + 1] : '\0';
 
-		if (next == 'T')
-			buffer_add(&b, fixture_token(a));
-		else if (next == 'S')
-			buffer_add(&b, given->token);
-		else if (next == 'R')
-			buffer_add(&b, given->refresh);
-		else
+		if (expand(a, next, given, &expanded)) {
+			buffer_add(&b, expanded);
+			i++;
+		} else {
 			buffer_add_char(&b, in.data[i]);
-		i += next == 'T' || next == 'S' || next == 'R';
+		}
 	}
 	return arena_copy(a, buffer_text(&b));
 }
@@ -117,6 +173,8 @@ void fuzz_whole(struct arena *a, struct text input)
 	store_free(app->store);
 	app->store = store_new(app->config);
 	given = sign_in(app, a);
+	if (memmem(input.data, input.len, "%P", 2))
+		make_pass(app, a, &given);
 	for (size_t i = 0; i < VARIABLES_MAX && input.len; i++) {
 		line = text_before(input, '\n', &input);
 		if (!line.len)
