@@ -48,7 +48,8 @@ bool body_check_length(const struct request *req, size_t limit, struct problem *
 	if (req->content_length.len) {
 		if (!text_to_number(req->content_length, &length))
 			return is_huge(req->content_length)
-				       ? problem(p, BODY_TOO_LARGE, "%.*s bytes announced",
+				       ? problem(p, BODY_TOO_LARGE,
+						 "%.*s bytes announced",
 						 TEXT_ARG(req->content_length))
 				       : problem(p, BAD_LENGTH, "Content-Length %.*s",
 						 TEXT_ARG(req->content_length));

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../lib/json.h"
+#include "corpus.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LETTERS_32 "abcdefghijklmnopqrstuvwxyz012345"
@@ -327,15 +328,10 @@ static void phone_numbers_are_e164(void **state)
 
 static bool read_corpus(struct arena *a, const char *name, char **out, size_t *len)
 {
-	const char *corpora = getenv("PINTLE_CORPORA"), *top = getenv("top_srcdir");
-	struct text path;
+	const char *path = corpus_path(a, arena_printf(a, "email/%s", name).data);
+	FILE *file = fopen(path, "rb");
 	size_t size = 1 << 20;
-	FILE *file;
 
-	path = corpora ? arena_printf(a, "%s/email/%s", corpora, name)
-		       : arena_printf(a, "%s/../shared/corpora/email/%s", top ? top : ".",
-				      name);
-	file = fopen(path.data, "rb");
 	if (!file) {
 		print_message("skipped: %s (corpus absent)\n", name);
 		return false;
