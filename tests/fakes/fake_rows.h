@@ -99,7 +99,30 @@ enum store_outcome fake_add_row(struct store_tx *tx, enum fake_table table,
 /* Ends a transaction and lets go of its rows. */
 void fake_finish(struct store_tx *tx, bool commit);
 
+/* ---- rows that are found or changed: one by its id or key, or those of a user */
+
+struct fake_change {
+	enum fake_table table;
+	uint64_t id; /* 0: by key */
+	struct record key;
+	uint64_t user_id; /* 0: anybody's */
+	int64_t now;
+	uint64_t from; /* a generation */
+	int keep;
+	struct store_session *session;
+	struct store_user *user;
+	bool others;
+	uint64_t changed;
+};
+
+struct row *fake_find_one(struct store_tx *tx, const struct fake_change *c);
+
+void fake_copy_user(const struct row *row, const struct store_tx *tx,
+		    struct store_user *out);
+
 /* ---- values */
+
+void fake_print_id(char out[STORE_ID_SIZE], uint64_t id);
 
 bool fake_same(const struct bytes *a, const struct bytes *b);
 
