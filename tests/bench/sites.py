@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import time
 
-from world import free_port
+from world import free_port, until
 
 AUDIENCE = '5a0f1a1e-7c2d-4b52-8ac2-36ffbd3e1d5f'
 KID = 'SPACE_JWT_PUBLIC:8028AAA3-EC2D-4BAA-BE7A-7C8359CCB9F9'
@@ -241,18 +241,18 @@ def base_environment(port, world):
 
 SESSIONS = '''
 INSERT INTO sessions (token_hash, user_id, expires_at, ip, user_agent)
-  SELECT UNHEX(SHA2(CONCAT('other', seq), 256)), seq, NOW() + INTERVAL 30 DAY, x'7f000001',
-  'Mozilla/5.0' FROM seq_1_to_{users}'''
+  SELECT UNHEX(SHA2(CONCAT('other', seq), 256)), 1 + (seq - 1) % {users}, NOW() + INTERVAL 30 DAY, x'7f000001',
+  'Mozilla/5.0' FROM seq_1_to_{sessions}'''
 
 
-def make_base_databases(others, users):
+def make_base_databases(others, users, sessions):
     sql('CREATE DATABASE pintle_base; CREATE USER bench@localhost IDENTIFIED BY "bench";'
         'GRANT ALL ON *.* TO bench@localhost')
     sql((others / 'schema.sql').read_text(), 'pintle_base')
     sql(f"INSERT INTO users (email) SELECT CONCAT('user', LPAD(seq, 8, '0'), '@example.org')"
         f' FROM seq_1_to_{users}', 'pintle_base')
     # As many sessions as Pintle's tables have: an INSERT into an empty index is cheaper.
-    sql(SESSIONS.format(users=users), 'pintle_base')
+    sql(SESSIONS.format(users=users, sessions=sessions), 'pintle_base')
     # The limit program's own tables, as its load.sql makes them.
     text = (others / 'limit/load.sql').read_text()
     part = text[text.index('CREATE DATABASE u6'):text.index('CREATE DATABASE u7')]
@@ -260,7 +260,19 @@ def make_base_databases(others, users):
     sql(part.replace(fill, f'''INSERT INTO users (email, sub)
       SELECT CONCAT('user', LPAD(seq, 8, '0'), '@example.org'),
       CONCAT('11111111-1111-4111-8111-', LPAD(seq, 12, '0')) FROM seq_1_to_{users};'''))
-    sql(SESSIONS.format(users=users), 'u6')
+    sql(SESSIONS.format(users=users, sessions=sessions), 'u6')
+
+
+def settle_database():
+    """Waits until what the filling has left is on the disk; else the first rows would pay for it."""
+    def dirty():
+        rows = sql("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
+        return int(rows.split()[1])
+
+    before = sql('SELECT @@GLOBAL.innodb_max_dirty_pages_pct').strip()
+    sql('SET GLOBAL innodb_max_dirty_pages_pct = 0')
+    until(lambda: dirty() < 500, 'the database has not written everything', 600)
+    sql(f'SET GLOBAL innodb_max_dirty_pages_pct = {before}')
 
 
 def start_limit(world, others):
