@@ -48,6 +48,12 @@ PUBLIC void free(void *memory);
 
 /* No token, cookie or key is shorter; most of what is given back is. */
 #define WIPE_FROM_BYTES 64
+/*
+ * What is larger the C library takes from the kernel and gives back to it, as M_MMAP_THRESHOLD
+ * goes no higher. Nothing of ours is; but libfcgi believes a length of 2 GB until it has read
+ * that far, and to wipe what was never written would make it memory.
+ */
+#define WIPE_TO_BYTES (64 * 1024 * 1024)
 #define WIPE_AT_ONCE_BYTES 1024
 
 /* Nothing here may allocate. */
@@ -97,7 +103,7 @@ static size_t wiped(void *memory)
 {
 	const size_t size = memory ? malloc_usable_size(memory) : 0;
 
-	return size >= WIPE_FROM_BYTES ? size : 0;
+	return size >= WIPE_FROM_BYTES && size <= WIPE_TO_BYTES ? size : 0;
 }
 
 void free(void *memory)
