@@ -1,6 +1,6 @@
 /*
  * What store.h promises, as tests that run against any store: test_fake_store.c gives them
- * the fake, test_store_mysql.c the real one.
+ * the fake, test_store_mysql.c the real one. Its parts are store_contract_*.c.
  */
 #ifndef PINTLE_STORE_CONTRACT_H
 #define PINTLE_STORE_CONTRACT_H
