@@ -228,9 +228,14 @@ bool mint_keys_load(const char *dir, struct arena *a, struct mint_keys *out,
 bool mint_keys_jwks(const char *dir, struct arena *a, struct text *out, struct problem *p)
 {
 	char path[512];
+	const char *why;
 
-	return path_of(dir, MINT_JWKS_FILE, "", path) &&
-	       read_file(a, dir, path, false, out, p);
+	if (!path_of(dir, MINT_JWKS_FILE, "", path) ||
+	    !read_file(a, dir, path, false, out, p))
+		return false;
+	/* It goes out as it is. */
+	why = json_scan(*out, JWKS_DEPTH, NULL);
+	return !why || problem(p, INTERNAL, "%s: %s", path, why);
 }
 
 /* ---- for pintlectl keys */

@@ -9,7 +9,9 @@
 #include "fixture.h"
 #include "fuzz.h"
 #include "in_doubt.h"
+#include "json.h"
 #include "metrics.h"
+#include "mint_keys.h"
 #include "pass.h"
 #include "rate.h"
 #include "scratch.h"
@@ -117,6 +119,80 @@ static void check_pass(struct arena *a, struct text input)
 	unlink(scratch_path(a, "doctor"));
 }
 
+/* ---- keys_dir: nothing signs but a key of which everybody has the public half */
+
+static const char *keys_dir(struct arena *a)
+{
+	static const char *dir;
+	struct problem p = { 0 };
+	char kid[64];
+
+	if (dir)
+		return dir;
+	dir = arena_copy(fuzz_forever(), text_of(scratch_path(a, "own-keys"))).data;
+	REQUIRE(mkdir(dir, 0700) == 0);
+	for (int i = 0; i < 2; i++)
+		REQUIRE(mint_rotate(dir, FIXTURE_NOW + i, kid, &p));
+	return dir;
+}
+
+static bool is_listed(struct arena *a, struct text set, const char *kid)
+{
+	const char *why;
+	const struct json *keys, *value;
+	struct text name;
+
+	if (!json_member(json_parse(a, set, 40, &why), "keys", &keys))
+		return false;
+	for (size_t i = 0; i < json_array_length(keys); i++)
+		if (json_member(json_array_at(keys, i), "kid", &value) &&
+		    json_string(value, &name) && text_is(name, kid))
+			return true;
+	return false;
+}
+
+static void note_kid(void *context, const char *kid, int64_t created_at, bool signs)
+{
+	char(*kids)[64] = context;
+
+	(void)created_at;
+	snprintf(kids[!signs], sizeof(kids[0]), "%s", kid);
+}
+
+/* In the input "%0" and "%1" are the names of the two keys. */
+static void check_keys(struct arena *a, struct text input)
+{
+	static char kids[2][64];
+	const char *dir = keys_dir(a);
+	struct buffer b = buffer_new(a, input.len + 128);
+	struct mint_keys keys;
+	struct problem p = { 0 };
+	struct text set;
+	bool loaded;
+
+	if (!kids[0][0])
+		REQUIRE(mint_each_key(dir, note_kid, kids, &p));
+	for (size_t i = 0; i < input.len; i++)
+		if (input.data[i] == '%' && i + 1 < input.len &&
+		    (input.data[i + 1] | 1) == '1')
+			buffer_add(&b, text_of(kids[input.data[++i] & 1]));
+		else
+			buffer_add_char(&b, input.data[i]);
+	fill(a, "own-keys/" MINT_JWKS_FILE, buffer_text(&b));
+	loaded = mint_keys_load(dir, a, &keys, &p);
+	REQUIRE(loaded == (p.kind == PROBLEM_NONE) &&
+		(loaded || p.kind == PROBLEM_INTERNAL));
+	if (loaded)
+		REQUIRE(is_listed(a, buffer_text(&b), keys.kid));
+	else
+		REQUIRE(!is_listed(a, buffer_text(&b), kids[0]) ||
+			json_scan(buffer_text(&b), 8, NULL));
+	fuzz_through += loaded;
+	problem_clear(&p);
+	if (mint_keys_jwks(dir, a, &set, &p))
+		REQUIRE(!json_scan(set, 40, NULL));
+}
+
 /* ---- metrics: in a file that workers have in their memory */
 
 static void put(const char *path, struct text content, size_t where, bool cut)
@@ -208,6 +284,9 @@ void fuzz_state(struct arena *a, struct text input)
 		break;
 	case 'p':
 		check_pass(a, content);
+		break;
+	case 'k':
+		check_keys(a, content);
 		break;
 	case 'm':
 		check_metrics(a, content);
