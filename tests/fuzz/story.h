@@ -5,7 +5,7 @@
 #ifndef PINTLE_FUZZ_STORY_H
 #define PINTLE_FUZZ_STORY_H
 
-#include "app.h"
+#include "asking.h"
 
 #define STORY_PERSONS 3
 #define STORY_SESSIONS 32
@@ -76,5 +76,33 @@ int story_add_session(struct story *s, size_t person, const char *id);
 
 /* Looks into the store: who is there now? What is gone never comes back. */
 void story_look(struct story *s);
+
+/* ---- requests: story_requests.c. Each is made, and its answer looked at. */
+
+/* What it is made with. */
+struct step {
+	const struct piece *cookie, *bearer, *refresh;
+	size_t person, session;
+	unsigned char choice;
+};
+
+/* Which sessions it may end, and which it must. */
+struct effect {
+	bool may_end[STORY_SESSIONS], must_end[STORY_SESSIONS];
+	bool faults; /* the database failed in it, somewhere */
+};
+
+void story_login(struct story *s, const struct step *step, struct effect *e,
+		 struct reply *r);
+void story_session(struct story *s, const struct step *step, struct effect *e,
+		   struct reply *r);
+void story_gate(struct story *s, const struct step *step, struct effect *e,
+		struct reply *r);
+void story_refresh(struct story *s, const struct step *step, struct effect *e,
+		   struct reply *r);
+void story_logout(struct story *s, const struct step *step, struct effect *e,
+		  struct reply *r);
+void story_end_one(struct story *s, const struct step *step, struct effect *e,
+		   struct reply *r);
 
 #endif
