@@ -14,6 +14,7 @@
 /* What a login through the front door gives. */
 struct given {
 	char pass[SECRET_TEXT_LEN + 1];
+	bool shown; /* or a token like it, in the request */
 	struct text token, refresh;
 };
 
@@ -102,7 +103,7 @@ static bool expand(struct arena *a, char letter, const struct given *given,
 	return false;
 }
 
-static struct text fill_in(struct arena *a, struct text in, const struct given *given)
+static struct text fill_in(struct arena *a, struct text in, struct given *given)
 {
 	struct buffer b = buffer_new(a, in.len + 64);
 	struct text expanded;
@@ -113,6 +114,7 @@ static struct text fill_in(struct arena *a, struct text in, const struct given *
 
 		if (expand(a, next, given, &expanded)) {
 			buffer_add(&b, expanded);
+			given->shown = given->shown || next != 'P';
 			i++;
 		} else {
 			buffer_add_char(&b, in.data[i]);
@@ -185,6 +187,8 @@ void fuzz_whole(struct arena *a, struct text input)
 	fake_store_away(app->store, away);
 	r = asking(app, a, FIXTURE_NOW, role, variables, fill_in(a, input, &given));
 	fuzz_through += r.status < 400;
+	/* Nobody is anybody who shows nothing that we or a provider made. */
+	REQUIRE(given.shown || !r.res.user_id);
 	asking_check(&r, role, r.res.without_body);
 	/* Nothing a client sends is our fault; and a database that is away is no "no". */
 	REQUIRE(r.status != 500);
