@@ -5,18 +5,16 @@
 #include <strings.h>
 
 #include "buffer.h"
+#include "freshness.h"
 
 #define CONNECT_TIMEOUT_MS 3000L
 #define HEADERS_MAX 16384
-#define ETAG_MAX 256
 
 struct transfer {
 	struct arena *arena;
 	struct buffer body;
 	size_t max_bytes, header_bytes;
-	int64_t max_age, age;
-	bool no_store;
-	struct text etag;
+	struct freshness freshness;
 };
 
 /* CURLOPT_MAXFILESIZE does not see a chunked body: the limit has to be here. */
@@ -31,46 +29,15 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
 	return len;
 }
 
-static void take_cache_control(struct transfer *t, struct text value)
-{
-	while (value.len) {
-		struct text rest, number, directive = text_before(value, ',', &rest);
-		const struct text name = text_trim(text_before(directive, '=', &number));
-
-		if (text_equal_nocase(name, AS_TEXT("max-age"))) {
-			number = text_trim(number);
-			if (number.len > 2 && number.data[0] == '"')
-				number = (struct text){ number.data + 1, number.len - 2 };
-			text_to_number(number, &t->max_age);
-		} else if (text_equal_nocase(name, AS_TEXT("no-store")) ||
-			   text_equal_nocase(name, AS_TEXT("no-cache"))) {
-			t->no_store = true;
-		}
-		value = rest;
-	}
-}
-
 static size_t take_header(char *data, size_t size, size_t count, void *context)
 {
 	struct transfer *t = context;
 	const size_t len = size * count;
-	struct text line = { data, len }, value;
-	struct text name;
 
 	t->header_bytes += len;
 	if (t->header_bytes > HEADERS_MAX)
 		return 0;
-	while (line.len &&
-	       (line.data[line.len - 1] == '\n' || line.data[line.len - 1] == '\r'))
-		line.len--;
-	name = text_before(line, ':', &value);
-	value = text_trim(value);
-	if (text_equal_nocase(name, AS_TEXT("ETag")) && value.len <= ETAG_MAX)
-		t->etag = arena_copy(t->arena, value);
-	else if (text_equal_nocase(name, AS_TEXT("Cache-Control")))
-		take_cache_control(t, value);
-	else if (text_equal_nocase(name, AS_TEXT("Age")))
-		text_to_number(value, &t->age);
+	freshness_take(&t->freshness, t->arena, (struct text){ data, len });
 	return len;
 }
 
@@ -145,12 +112,8 @@ static bool judge(CURL *curl, CURLcode code, struct transfer *t,
 		return problem(p, KEYS_AWAY, "the answer's status is %ld", status);
 	answer->not_modified = status == 304;
 	answer->body = buffer_text(&t->body);
-	answer->etag = t->etag;
-	answer->max_age_s = -1;
-	if (t->no_store)
-		answer->max_age_s = 0;
-	else if (t->max_age >= 0)
-		answer->max_age_s = t->max_age > t->age ? t->max_age - t->age : 0;
+	answer->etag = t->freshness.etag;
+	answer->max_age_s = freshness_life(&t->freshness);
 	return true;
 }
 
@@ -161,7 +124,7 @@ bool get_url(struct arena *a, const char *url, struct text etag,
 	struct transfer t = { .arena = a,
 			      .body = buffer_new(a, 16384),
 			      .max_bytes = options->max_bytes,
-			      .max_age = -1 };
+			      .freshness = FRESHNESS_START };
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
 	CURL *curl;
 	bool good;
@@ -249,7 +212,7 @@ void get_probe(struct arena *a, const struct get_probe *probe, struct get_probed
 	struct transfer t = { .arena = a,
 			      .body = buffer_new(a, 16384),
 			      .max_bytes = probe->options.max_bytes,
-			      .max_age = -1 };
+			      .freshness = FRESHNESS_START };
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json");
 	char error[CURL_ERROR_SIZE] = "";
 	long status = 0;

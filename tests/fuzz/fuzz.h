@@ -28,6 +28,7 @@ void fuzz_claims(struct arena *a, struct text input);
 void fuzz_config(struct arena *a, struct text input);
 void fuzz_cookie(struct arena *a, struct text input);
 void fuzz_email(struct arena *a, struct text input);
+void fuzz_freshness(struct arena *a, struct text input);
 void fuzz_identity(struct arena *a, struct text input);
 void fuzz_form(struct arena *a, struct text input);
 void fuzz_json(struct arena *a, struct text input);

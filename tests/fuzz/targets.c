@@ -10,6 +10,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{ "token_signed", fuzz_token_signed },
 	{ "jwks", fuzz_jwks },
 	{ "record", fuzz_record },
+	{ "freshness", fuzz_freshness },
 	{ "cookie", fuzz_cookie },
 	{ "request", fuzz_request },
 	{ "form", fuzz_form },
