@@ -394,8 +394,11 @@ void store_thread_end(void)
  */
 bool db_begin(struct db_link *link, struct problem *p)
 {
+	if (link->manual)
+		return true;
+	link->manual = db_run_text(link, AS_TEXT("SET autocommit = 0"), p);
 	if (!link->manual)
-		link->manual = db_run_text(link, AS_TEXT("SET autocommit = 0"), p);
+		db_close(link); /* whatever it is set to now */
 	return link->manual;
 }
 
