@@ -120,6 +120,32 @@ static MYSQL *new_handle(const struct db *db)
 	return mysql;
 }
 
+#define NO_SUCH_VARIABLE 1193 /* ER_UNKNOWN_SYSTEM_VARIABLE */
+
+/*
+ * What another node of a cluster has committed is seen here: no session is "gone". With Group
+ * Replication it takes more than read_only to know that: a primary that was frozen answers, as
+ * it wakes, by what it knew then, and learns only later that it is none any more.
+ */
+static bool set_causal_reads(MYSQL *mysql)
+{
+	static const char *const statements[] = {
+		"SET SESSION wsrep_sync_wait = 7",
+		"SET SESSION group_replication_consistency ="
+		" IF(@@SESSION.group_replication_consistency LIKE '%AFTER',"
+		" 'BEFORE_AND_AFTER', 'BEFORE')",
+	};
+
+	/* A server knows one of the two, or none: it is alone, or a source with replicas. */
+	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
+		if (!mysql_query(mysql, statements[i]))
+			return true;
+		if (mysql_errno(mysql) != NO_SUCH_VARIABLE)
+			return false;
+	}
+	return true;
+}
+
 /* Whatever the server's defaults are, each connection of ours behaves the same. */
 static bool set_session(MYSQL *mysql, const struct config_database *config)
 {
@@ -139,9 +165,7 @@ static bool set_session(MYSQL *mysql, const struct config_database *config)
 	    mysql_query(mysql, "SET SESSION TRANSACTION"
 			       " ISOLATION LEVEL READ COMMITTED, READ WRITE"))
 		return false;
-	/* What another node of a cluster has committed is seen here: no session is "gone". */
-	return !mysql_query(mysql, "SET SESSION wsrep_sync_wait = 7") ||
-	       mysql_errno(mysql) == 1193; /* ER_UNKNOWN_SYSTEM_VARIABLE: no Galera */
+	return set_causal_reads(mysql);
 }
 
 /* MariaDB's client goes on in the clear with a server that offers no TLS, unless it verifies. */

@@ -17,7 +17,13 @@ static enum db_fault classify(unsigned number)
 	case 1792: /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
 	case 1836: /* ER_READ_ONLY_MODE */
 	case 1927: /* ER_CONNECTION_KILLED */
+	case 3032: /* ER_SERVER_OFFLINE_MODE: expelled from its group */
+	case 3100: /* ER_RUN_HOOK_ERROR: Group Replication is stopping, or in error */
 	case 3169: /* ER_SESSION_WAS_KILLED */
+	case 3796: /* ER_GRP_TRX_CONSISTENCY_...: what the group has done is not known here */
+	case 3797:
+	case 3798:
+	case 3799:
 	case 4031: /* ER_CLIENT_INTERACTION_TIMEOUT */
 		return DB_LOST;
 	case 1146: /* ER_NO_SUCH_TABLE */
@@ -38,7 +44,8 @@ static enum db_fault classify(unsigned number)
 static bool is_unfit(unsigned number)
 {
 	return number == 1047 || number == 1053 || number == 1290 || number == 1792 ||
-	       number == 1836;
+	       number == 1836 || number == 3032 || number == 3100 ||
+	       (number >= 3796 && number <= 3799);
 }
 
 const char *db_error_meaning(unsigned error)

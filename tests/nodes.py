@@ -4,7 +4,6 @@ Several database servers on loopback addresses, pintle.fcgi processes that list 
 database.hosts, and clients that sign in all the time while servers die.
 """
 import contextlib
-import hashlib
 import os
 import pwd
 import signal
@@ -21,7 +20,7 @@ from rig.pintle import ctl, pintle_conf, start_listen
 from rig.processes import PATIENCE_S, Caller, end, free_port, running, spawn, wait_until
 from rig.tokens import token
 
-PASSWORD = hashlib.sha256(os.urandom(16)).hexdigest()
+PASSWORD = os.urandom(16).hex()  # MySQL takes no longer one of a replica's
 PAUSE_S = 0.02  # of each client after each login: servers are tested, not this machine
 
 
@@ -52,6 +51,7 @@ def free_ports(count, nodes):
 class Node:
     """One server; what it is and how it is started says the class for its kind."""
     port = None
+    client = ('mariadb', '--no-defaults')
 
     def __init__(self, n):
         self.n = n
@@ -66,7 +66,7 @@ class Node:
         self.process = spawn(f'node{self.n}.err', *self.command(), *more)
 
     def sql(self, text):
-        done = subprocess.run(['mariadb', '--no-defaults', '--batch', '--skip-column-names',
+        done = subprocess.run([*self.client, '--batch', '--skip-column-names',
                                '--connect-timeout=3', '--socket', self.socket, '-e', text],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                               text=True, timeout=60)
