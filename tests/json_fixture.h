@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define DEPTH 64
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -47,18 +49,6 @@ static inline uint32_t next_random(uint32_t *state)
 	return *state;
 }
 
-static inline int arena_setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static inline int arena_teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
-
 static inline struct text nested(char *out, unsigned levels, const char *open,
 				 const char *close)
 {
@@ -80,7 +70,5 @@ static const char login_body[] =
 	" \"user\": {\"name\": \"Andr\u00e9 \\\"\\u00e9\\ud83d\\ude00\\/\\\\\","
 	" \"new\": false},\n"
 	" \"list\": [1, [], {}, true, \"\xe2\x82\xac\xf0\x9f\x98\x80\"]}";
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_setup, arena_teardown)
 
 #endif

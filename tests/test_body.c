@@ -8,24 +8,10 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define LIMIT 100
-
-static struct arena *arena;
-
-static int open_one(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static struct request request_with(const char *type, const char *length, struct text body)
 {
@@ -306,22 +292,20 @@ static void body_where_none_is_needed_has_to_be_good(void **state)
 	assert_int_equal(verdict(&req, true), PROBLEM_MEDIA_TYPE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(json_in_utf8_is_taken),
-		TEST(other_media_types_are_refused),
-		TEST(compressed_body_is_refused),
-		TEST(length_is_a_number_and_that_of_the_body),
-		TEST(body_over_the_limit_is_refused),
-		TEST(body_that_broke_off_is_refused),
-		TEST(body_is_exactly_one_object),
-		TEST(body_is_at_most_32_levels_deep),
-		TEST(no_body_is_fine_only_where_it_is_said_to_be),
-		TEST(absent_body_that_was_announced_is_not_fine),
-		TEST(body_where_none_is_needed_has_to_be_good),
+		IN_ARENA(json_in_utf8_is_taken),
+		IN_ARENA(other_media_types_are_refused),
+		IN_ARENA(compressed_body_is_refused),
+		IN_ARENA(length_is_a_number_and_that_of_the_body),
+		IN_ARENA(body_over_the_limit_is_refused),
+		IN_ARENA(body_that_broke_off_is_refused),
+		IN_ARENA(body_is_exactly_one_object),
+		IN_ARENA(body_is_at_most_32_levels_deep),
+		IN_ARENA(no_body_is_fine_only_where_it_is_said_to_be),
+		IN_ARENA(absent_body_that_was_announced_is_not_fine),
+		IN_ARENA(body_where_none_is_needed_has_to_be_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,19 +6,9 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int arena_setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int arena_teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 static const struct json *parse(struct arena *a, const char *document)
 {
@@ -416,8 +406,6 @@ static void an_absent_time_is_no_error(void **state)
 				&seconds));
 	assert_false(present);
 }
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_setup, arena_teardown)
 
 int main(void)
 {

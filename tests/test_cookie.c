@@ -8,24 +8,10 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define NAME "__Host-session"
-
-static struct arena *arena;
-
-static int open_one(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 /* VALUE NULL: none, or none that counts. */
 static void expect_found(const char *first, const char *second, const char *value)
@@ -225,21 +211,19 @@ static void cookie_may_have_another_name(void **state)
 		NAME "-refresh=x; Path=/; Max-Age=5; HttpOnly; SameSite=Lax; Secure"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(cookie_is_found_among_others),
-		TEST(cookie_of_nearly_the_name_is_another),
-		TEST(cookie_within_the_value_of_another_is_none),
-		TEST(planted_second_cookie_makes_both_worth_nothing),
-		TEST(headers_passed_one_by_one_count_together),
-		TEST(headers_joined_by_a_comma_are_two_for_a_name_without_prefix),
-		TEST(cookie_is_http_only_secure_and_of_the_whole_site),
-		TEST(cookie_without_value_is_dropped_by_the_browser),
-		TEST(cookie_attributes_follow_the_configuration),
-		TEST(cookie_may_have_another_name),
+		IN_ARENA(cookie_is_found_among_others),
+		IN_ARENA(cookie_of_nearly_the_name_is_another),
+		IN_ARENA(cookie_within_the_value_of_another_is_none),
+		IN_ARENA(planted_second_cookie_makes_both_worth_nothing),
+		IN_ARENA(headers_passed_one_by_one_count_together),
+		IN_ARENA(headers_joined_by_a_comma_are_two_for_a_name_without_prefix),
+		IN_ARENA(cookie_is_http_only_secure_and_of_the_whole_site),
+		IN_ARENA(cookie_without_value_is_dropped_by_the_browser),
+		IN_ARENA(cookie_attributes_follow_the_configuration),
+		IN_ARENA(cookie_may_have_another_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

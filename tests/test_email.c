@@ -8,23 +8,12 @@
 #include <cmocka.h>
 
 #include "../lib/json.h"
+#include "arena_fixture.h"
 #include "corpus.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LETTERS_32 "abcdefghijklmnopqrstuvwxyz012345"
 #define LABEL_63 LETTERS_32 "abcdefghijklmnopqrstuvwxyz01234"
-
-static int arena_setup(void **state)
-{
-	*state = arena_new();
-	return 0;
-}
-
-static int arena_teardown(void **state)
-{
-	arena_free(*state);
-	return 0;
-}
 
 static bool accepts(struct text written)
 {
@@ -502,8 +491,6 @@ static void the_python_suite_is_decided_by_our_rules(void **state)
 	print_message("python-email-validator: %zu accepted, %zu refused\n",
 		      tally.accepted, tally.refused);
 }
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_setup, arena_teardown)
 
 int main(void)
 {

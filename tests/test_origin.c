@@ -10,12 +10,13 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define OURS "https://www.example.com"
 #define LISTED "https://app.example.com"
 #define OTHER_LISTED "http://localhost:3000"
 
-static struct arena *arena;
 static char ours[] = OURS, listed[] = LISTED, other_listed[] = OTHER_LISTED;
 static char *list[] = { listed, other_listed, NULL };
 static const struct config config = {
@@ -55,20 +56,6 @@ static const char *const foreign[] = {
 	"https://",
 	"www.example.com",
 };
-
-static int open_one(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static struct request request_from(const char *origin, const char *site)
 {
@@ -168,17 +155,15 @@ static void all_others_get_vary_and_nothing_else(void **state)
 				    "Vary: Origin\r\n");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(our_own_and_listed_origins_may_change_something),
-		TEST(foreign_origins_may_not),
-		TEST(cross_site_without_an_origin_may_not),
-		TEST(listed_origin_may_read_the_answer),
-		TEST(preflight_of_a_listed_origin_tells_the_methods),
-		TEST(all_others_get_vary_and_nothing_else),
+		IN_ARENA(our_own_and_listed_origins_may_change_something),
+		IN_ARENA(foreign_origins_may_not),
+		IN_ARENA(cross_site_without_an_origin_may_not),
+		IN_ARENA(listed_origin_may_read_the_answer),
+		IN_ARENA(preflight_of_a_listed_origin_tells_the_methods),
+		IN_ARENA(all_others_get_vary_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,23 +7,9 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static struct arena *arena;
-
-static int setup(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static struct query must_parse(const char *sql, enum query_kind kind)
 {
@@ -260,8 +246,6 @@ static void the_compared_column_is_found_in_a_plain_select(void **state)
 			assert_string_equal(q.compared.text, cases[i][1]);
 	}
 }
-
-#define IN_ARENA(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {

@@ -8,24 +8,10 @@
 
 #include <cmocka.h>
 
+#include "arena_fixture.h"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define DRAIN_MAX (16u * 1024 * 1024)
-
-static struct arena *arena;
-
-static int open_one(void **state)
-{
-	(void)state;
-	arena = arena_new();
-	return 0;
-}
-
-static int close_one(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
 
 static struct request request_of(const char *const *variables)
 {
@@ -389,26 +375,24 @@ static void absent_body_is_empty(void **state)
 	assert_false(req.body_broken);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_one, close_one)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(variables_of_a_request_are_read),
-		TEST(absent_variables_are_empty),
-		TEST(path_is_path_info_or_the_last_segment_of_the_script),
-		TEST(variable_of_a_longer_or_shorter_name_is_another),
-		TEST(headers_that_clients_forge_are_not_read),
-		TEST(repeated_variable_means_nothing_certain),
-		TEST(first_of_what_the_server_sets_counts),
-		TEST(each_request_gets_an_id_of_its_own),
-		TEST(every_variable_of_a_name_is_told),
-		TEST(bearer_is_read_by_its_scheme),
-		TEST(body_is_read_in_whatever_pieces_it_comes),
-		TEST(body_is_read_to_its_end_and_kept_to_the_limit),
-		TEST(body_that_breaks_off_is_known_to),
-		TEST(body_without_end_is_not_read_for_ever),
-		TEST(absent_body_is_empty),
+		IN_ARENA(variables_of_a_request_are_read),
+		IN_ARENA(absent_variables_are_empty),
+		IN_ARENA(path_is_path_info_or_the_last_segment_of_the_script),
+		IN_ARENA(variable_of_a_longer_or_shorter_name_is_another),
+		IN_ARENA(headers_that_clients_forge_are_not_read),
+		IN_ARENA(repeated_variable_means_nothing_certain),
+		IN_ARENA(first_of_what_the_server_sets_counts),
+		IN_ARENA(each_request_gets_an_id_of_its_own),
+		IN_ARENA(every_variable_of_a_name_is_told),
+		IN_ARENA(bearer_is_read_by_its_scheme),
+		IN_ARENA(body_is_read_in_whatever_pieces_it_comes),
+		IN_ARENA(body_is_read_to_its_end_and_kept_to_the_limit),
+		IN_ARENA(body_that_breaks_off_is_known_to),
+		IN_ARENA(body_without_end_is_not_read_for_ever),
+		IN_ARENA(absent_body_is_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
