@@ -1,76 +1,40 @@
-"""What tests/metrics, tests/doctor and tests/canary share.
+"""What tests/metrics, doctor, canary, terminal, database_tls and admin share.
 
-A directory and a database of a run's own, processes that end with it, requests by FastCGI
-and CGI, and the tally. Nothing listens but on loopback or in that directory.
+They run the programs where they were built, as whoever started them, in a directory and with a
+database of a run's own; the rest is of tests/rig. Requests are by FastCGI and CGI. Nothing
+listens but on loopback or in that directory.
 """
 import ctypes
 import http.server
-import json
 import os
 import re
 import shutil
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-AUDIENCE = '7d1c2b3a-0000-4000-8000-0123456789ab'
-PATIENCE_S = 120
-PROGRAMS = ('cgi/pintle.fcgi', 'ctl/pintlectl', 'fetch/pintle-fetch', 'tests/demo_issuer')
+from rig.box import PROGRAMS, TOP
+from rig.box import box as Run
+from rig.checks import Tally, check, summary  # noqa: F401 (check: for the drivers)
+from rig.fcgi import (RESPONDER, STDIN, fcgi_answer, fcgi_body, fcgi_connect, fcgi_request,
+                      record, variables_of)
+from rig.http import parse_answer
+from rig.processes import PATIENCE_S, end, running, wait_until
+from rig.tokens import AUDIENCE, issuer, login_body, token  # noqa: F401
+
+path = Run.path
 os.environ['PATH'] += ':/usr/sbin:/sbin'
 for variable in ('PINTLE_CONFIG', 'LISTEN_FDS', 'LISTEN_PID'):
     os.environ.pop(variable, None)
 
 
-# ---- what is counted
-
-class Tally:
-    passed = failed = 0
-
-
-def check(what, got=True, wanted=True):
-    good = got == wanted
-    if good:
-        Tally.passed += 1
-        print(f'ok - {what}', flush=True)
-    else:
-        Tally.failed += 1
-        print(f'not ok - {what}\n# got    {got!r:.2000}\n# wanted {wanted!r:.2000}', flush=True)
-    return good
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f'waited in vain for {what}')
-        time.sleep(0.02)
-    return found
-
-
 # ---- the run
 
-class Run:
-    """build: where the programs are; dir: a directory of this run."""
-    build = dir = None
-    processes = []
-
-
-def path(*parts):
-    return os.path.join(Run.dir, *parts)
-
-
 def write(name, text, mode=0o600):
-    with open(path(name), 'w') as file:
-        file.write(text)
-    os.chmod(path(name), mode)
-    return path(name)
+    return Run.write(name, text, mode)
 
 
 def main(name, tests, prepare, mariadb_options=()):
@@ -82,7 +46,7 @@ def main(name, tests, prepare, mariadb_options=()):
         if not os.access(f'{Run.build}/{program}', os.X_OK):
             sys.exit(f'{name}: there is no {program}: make all tests/demo_issuer')
     if 'PINTLE_DB_SOCKET' not in os.environ:
-        command = [f'{TOP}/scripts/with-mariadb', *mariadb_options, '--', sys.executable,
+        command = [f'{TOP}/scripts/with-mariadb', *mariadb_options, '--', sys.executable, '-B',
                    os.path.abspath(sys.argv[0]), Run.build, *sys.argv[2:]]
         os.execv(command[0], command)
     os.umask(0o077)
@@ -93,12 +57,11 @@ def main(name, tests, prepare, mariadb_options=()):
             if not sys.argv[2:] or test.__name__ in sys.argv[2:]:
                 attempt(test)
     finally:
-        for process in Run.processes:
+        for process in list(running):
             end(process, signal.SIGKILL)
         if not os.environ.get('PINTLE_KEEP'):
             shutil.rmtree(Run.dir, ignore_errors=True)
-    print(f'{Tally.passed} passed, {Tally.failed} failed')
-    sys.exit(1 if Tally.failed or not Tally.passed else 0)
+    sys.exit(summary())
 
 
 def attempt(test):
@@ -117,14 +80,8 @@ def spawn(log, *command, **options):
         process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
                                    stdout=file, stderr=file, start_new_session=True,
                                    preexec_fn=lambda: libc.prctl(1, signal.SIGKILL), **options)
-    Run.processes.append(process)
+    running.append(process)
     return process
-
-
-def end(process, number=signal.SIGTERM):
-    if process.poll() is None:
-        process.send_signal(number)
-    return process.wait(PATIENCE_S)
 
 
 # ---- the database
@@ -140,33 +97,17 @@ def sql(text, database=True):
     return [tuple(line.split('\t')) for line in done.stdout.splitlines()]
 
 
-# ---- tokens
-
-def issuer(*arguments, key='key.pem'):
-    done = subprocess.run([f'{Run.build}/tests/demo_issuer', '--key', path(key), '--audience',
-                           AUDIENCE, *arguments], stdout=subprocess.PIPE, check=True, text=True)
-    return done.stdout.strip()
-
-
-def token(email, key='key.pem', **claims):
-    return issuer('--print-token', json.dumps({'identifier': email, **claims}), key=key)
-
-
-def login_body(access_token):
-    return json.dumps({'oauth_token': {'access_token': access_token}}).encode()
-
-
 # ---- the programs
 
 def ctl(*words, config='pintle.conf', **options):
     options = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'text': True, **options}
-    return subprocess.run([f'{Run.build}/ctl/pintlectl', '-c', path(config), *map(str, words)],
+    return subprocess.run([Run.program('pintlectl'), '-c', path(config), *map(str, words)],
                           stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False, **options)
 
 
 def serve(name, config='pintle.conf', log=None):
     """A pintle.fcgi on the socket NAME; waits until it answers."""
-    process = spawn(log or f'{name}.log', f'{Run.build}/cgi/pintle.fcgi', '-c', path(config),
+    process = spawn(log or f'{name}.log', Run.program('pintle.fcgi'), '-c', path(config),
                     '--listen', 'unix:' + path(name))
 
     def is_up():
@@ -181,78 +122,38 @@ def serve(name, config='pintle.conf', log=None):
 
 # ---- requests
 
-class Answer:
-    def __init__(self, raw):
-        head, _, self.body = raw.partition(b'\r\n\r\n')
-        self.head = head.decode()
-        found = re.match(r'Status: (\d+)', self.head)
-        self.status = int(found[1]) if found else 200
-        self.text = self.body.decode('utf-8', 'replace')
-
-    @property
-    def json(self):
-        return json.loads(self.body)
-
-    def header(self, name):
-        found = re.search(rf'^{name}: ([^\r\n]*)', self.head, re.M | re.I)
-        return found and found[1]
-
-    @property
-    def cookies(self):
-        return dict(re.findall(r'^Set-Cookie: ([^=]+)=([^;\r\n]*)', self.head, re.M))
-
-
 def variables(method, where, body=b'', more=()):
-    given = {'REQUEST_METHOD': method, 'SCRIPT_NAME': '/auth', 'PATH_INFO': where,
-             'SERVER_PROTOCOL': 'HTTP/1.1', 'GATEWAY_INTERFACE': 'CGI/1.1',
-             'REMOTE_ADDR': '127.0.0.1'}
+    """Whatever MORE says instead; None takes a variable out."""
+    given = dict(variables_of(method, where))
+    del given['CONTENT_TYPE']
     if body:
         given.update(CONTENT_TYPE='application/json', CONTENT_LENGTH=str(len(body)))
     given.update(more)
     return {name: value for name, value in given.items() if value is not None}
 
 
-def record(kind, content=b''):
-    return struct.pack('>BBHHBx', 1, kind, 1, len(content), 0) + content
+def fcgi_records(given, body=b'', role=RESPONDER):
+    return fcgi_request(given.items(), role) + fcgi_body(body) + record(STDIN)
 
 
-def fcgi_request(given, body=b'', role=1):
-    def length(n):
-        return bytes([n]) if n < 128 else struct.pack('>I', n | 1 << 31)
-    packed = b''.join(length(len(n.encode())) + length(len(v.encode())) + n.encode() + v.encode()
-                      for n, v in given.items())
-    parts = (body[i:i + 8192] for i in range(0, len(body), 8192))
-    return (record(1, struct.pack('>HB5x', role, 0)) + record(4, packed) + record(4) +
-            b''.join(record(5, part) for part in parts) + record(5))
-
-
-def fcgi(name, method, where, body=b'', more=(), role=1):
+def fcgi(name, method, where, body=b'', more=(), role=RESPONDER):
     """Asks the server on the socket NAME; OSError when it goes away meanwhile."""
-    out = b''
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(PATIENCE_S)
-        s.connect(path(name))
-        s.sendall(fcgi_request(variables(method, where, body, more), body, role))
-        stream = s.makefile('rb')
-        while True:
-            head = stream.read(8)
-            if len(head) != 8:
-                raise OSError('the connection ended early')
-            kind, size, padding = struct.unpack('>xBxxHBx', head)
-            content = stream.read(size + padding)[:size]
-            out += content if kind == 6 else b''
-            if kind == 3:
-                return Answer(out)
+    with fcgi_connect(path(name)) as s:
+        s.sendall(fcgi_records(variables(method, where, body, more), body, role))
+        try:
+            return fcgi_answer(s)
+        except AssertionError as error:
+            raise OSError(str(error)) from None
 
 
 def cgi(method, where, body=b'', more=(), config='pintle.conf', log='cgi.log'):
     """One CGI run."""
     with open(path(log), 'ab') as file:
-        done = subprocess.run([f'{Run.build}/cgi/pintle.fcgi'], input=body,
+        done = subprocess.run([Run.program('pintle.fcgi')], input=body,
                               stdout=subprocess.PIPE, stderr=file, check=False,
                               env={**variables(method, where, body, more), 'PATH':
                                    os.environ['PATH'], 'PINTLE_CONFIG': path(config)})
-    return Answer(done.stdout)
+    return parse_answer(done.stdout)
 
 
 # ---- web servers of our own

@@ -11,8 +11,11 @@ SOURCES = ('scripts/with-mariadb', 'scripts/cgi', 'apache-example.conf',
 
 
 class Box:
-    """DIR/bin and DIR/src are copies: a build going on beside does not change a run."""
-    dir = None
+    """
+    DIR/bin and DIR/src are copies: a build going on beside does not change a run. Where BUILD is
+    set, the programs are used where they were built.
+    """
+    dir = build = None
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -22,11 +25,15 @@ class Box:
         return self.path('keys.json')
 
     def program(self, name):
+        if self.build:
+            return next(f'{self.build}/{p}' for p in PROGRAMS if os.path.basename(p) == name)
         return self.path('bin', name)
 
-    def write(self, name, text):
+    def write(self, name, text, mode=None):
         with open(self.path(name), 'w') as file:
             file.write(text)
+        if mode is not None:
+            os.chmod(self.path(name), mode)
         return self.path(name)
 
     def fill(self, build, driver):

@@ -1,6 +1,7 @@
 """HTTP over a connection of its own for each request: nothing is hidden by a library."""
 import contextlib
 import json
+import re
 import socket
 import time
 
@@ -28,6 +29,14 @@ class Answer:
 
     def header(self, name):
         return next(iter(self.all(name)), None)
+
+    @property
+    def text(self):
+        return self.body.decode('utf-8', 'replace')
+
+    @property
+    def cookies(self):
+        return dict(re.match('([^=]+)=([^;]*)', value).groups() for value in self.all('Set-Cookie'))
 
     @property
     def json(self):

@@ -68,9 +68,10 @@ def read_log(name):
 
 def wait_until(condition, what):
     give_up_at = time.monotonic() + PATIENCE_S
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < give_up_at, f'{what}: not within {PATIENCE_S} s'
         time.sleep(0.02)
+    return found
 
 
 # ---- sockets

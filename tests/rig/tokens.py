@@ -19,8 +19,8 @@ def issuer(*arguments, key='key.pem'):
     return done.stdout.strip()
 
 
-def token(email, **claims):
-    made = issuer('--print-token', json.dumps({'identifier': email, **claims}))
+def token(email, key='key.pem', **claims):
+    made = issuer('--print-token', json.dumps({'identifier': email, **claims}), key=key)
     secrets.append(made)
     return made
 
