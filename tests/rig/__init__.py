@@ -10,7 +10,6 @@
     webservers  Apache, lighttpd, nginx with the *-example.conf files; CGI by hand
     checks      what is the same, what is counted, the list of tests
     driver      from a driver's command line to its exit status
-    everything  all these names in one
 
 Everything listens on loopback or in a directory of the run, and ends with it.
 """
