@@ -234,7 +234,11 @@ bool db_is_current(struct db_link *link, struct problem *p)
 	link->looked_at = metrics_clock();
 	if (is_written_to(link->mysql, config, &error))
 		return true;
-	return db_fail(link, error ? error : mysql_errno(link->mysql), "read_only", p);
+	db_fail(link, error ? error : mysql_errno(link->mysql), "read_only", p);
+	/* Also where it could not be asked, as in a cluster that waits in vain: 1205. */
+	db_close(link);
+	link->fault = DB_LOST;
+	return false;
 }
 
 /*

@@ -22,7 +22,8 @@ struct connection {
 struct store_proxy {
 	pthread_mutex_t mutex; /* for all below */
 	enum store_proxy_cut cut;
-	unsigned cuts, error;
+	unsigned cuts, refusals, error;
+	const char *refused;
 	bool stall, closing;
 	int listener;
 	struct sockaddr_un server;
@@ -96,8 +97,10 @@ static bool refuse(struct connection *c, const char *bytes, ssize_t len, bool *r
 
 	pthread_mutex_lock(&c->proxy->mutex);
 	error = c->proxy->error;
+	*refused = c->proxy->refusals && is_query(bytes, len, c->proxy->refused);
+	if (*refused)
+		c->proxy->refusals--;
 	pthread_mutex_unlock(&c->proxy->mutex);
-	*refused = error && is_query(bytes, len, "SET autocommit = 0");
 	packet[5] = error & 0xff;
 	packet[6] = (error >> 8) & 0xff;
 	return !*refused || write(c->client, packet, 13) == 13;
@@ -241,9 +244,12 @@ void store_proxy_stall(struct store_proxy *proxy, bool stall)
 	pthread_mutex_unlock(&proxy->mutex);
 }
 
-void store_proxy_refuse(struct store_proxy *proxy, unsigned error)
+void store_proxy_refuse(struct store_proxy *proxy, const char *sql, unsigned error,
+			unsigned count)
 {
 	pthread_mutex_lock(&proxy->mutex);
+	proxy->refused = sql;
 	proxy->error = error;
+	proxy->refusals = count;
 	pthread_mutex_unlock(&proxy->mutex);
 }

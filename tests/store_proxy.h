@@ -23,10 +23,11 @@ void store_proxy_close(struct store_proxy *proxy);
 void store_proxy_cut(struct store_proxy *proxy, enum store_proxy_cut cut, unsigned count);
 
 /*
- * Answers each "SET autocommit = 0", which goes before the first transaction of a connection,
- * with this error of the server's; 0 ends it.
+ * Answers the next COUNT texts that begin with SQL with this error of the server's.
+ * "SET autocommit = 0" goes before the first transaction of a connection.
  */
-void store_proxy_refuse(struct store_proxy *proxy, unsigned error);
+void store_proxy_refuse(struct store_proxy *proxy, const char *sql, unsigned error,
+			unsigned count);
 
 /* While it is true nothing passes, in either direction. */
 void store_proxy_stall(struct store_proxy *proxy, bool stall);

@@ -1,6 +1,8 @@
 /* The store on a real server: servers with settings of their own, that go and come back, or are encrypted. */
 #include "mysql_fixture.h"
 
+#include <limits.h>
+
 /* ---- a server with settings of its own */
 
 static void an_idle_connection_that_the_server_closes_is_no_error(void **state)
@@ -84,6 +86,48 @@ static void one_of_several_that_became_read_only_calls_nothing_gone(void **state
 				 STORE_NOT_FOUND);
 		store_free(store);
 	}
+}
+
+/*
+ * Whether it is still written to cannot be said: a cluster that waits in vain for the others
+ * answers 1205 to the question, a statement that is killed 1317. What is opened then is opened
+ * in the place of the old connection: a login whose statements went to the one and whose
+ * COMMIT to the other would be acknowledged and lost.
+ */
+static void a_look_that_fails_does_not_leave_half_a_connection(void **state)
+{
+	static const unsigned errors[] = { 1205, 1317 };
+	const struct identity alice = identity_of("alice@example.com", "alice");
+	char *hosts[] = { localhost, localhost, NULL };
+	struct config config;
+	struct store *store;
+	struct login login;
+
+	(void)state;
+	clear();
+	store_free(open_through_proxy(&config));
+	config.database.query_timeout_s = 5;
+	config.database.hosts = (struct config_list){ hosts, 2 };
+	config.database.pool = 1;
+	store = store_new(&config);
+	for (size_t i = 0; i <= COUNT(errors); i++) {
+		struct problem p = { 0 };
+
+		if (i) {
+			usleep(1100000); /* it looks again after a second */
+			store_proxy_refuse(proxy, "SELECT @@GLOBAL.read_only",
+					   errors[i - 1], 1);
+		}
+		if (!log_in(store, &config, &alice, NULL, &login, &p))
+			fail_msg("%s", p.detail);
+		assert_int_equal(rows(CONTRACT_SESSIONS), i + 1);
+		assert_int_equal(mariadb_run("SELECT COUNT(*) FROM %s.sessions"
+					     " WHERE id = %s",
+					     contract_database, login.session.row.id),
+				 1);
+	}
+	store_proxy_refuse(proxy, "", 0, 0);
+	store_free(store);
 }
 
 static void a_full_server_is_away(void **state)
@@ -262,9 +306,9 @@ static void a_host_that_answers_but_cannot_serve_is_left(void **state)
 		struct add a = { .email = email };
 
 		email[4] += (char)i;
-		store_proxy_refuse(proxy, errors[i]);
+		store_proxy_refuse(proxy, "SET autocommit = 0", errors[i], UINT_MAX);
 		assert_added(store, &a, 1, add_user);
-		store_proxy_refuse(proxy, 0);
+		store_proxy_refuse(proxy, "", 0, 0);
 		store_free(store);
 	}
 	mariadb_run("DROP USER %s@127.0.0.1", server->user);
@@ -277,6 +321,7 @@ int test_store_servers(void)
 		cmocka_unit_test(a_server_that_may_only_be_read_is_away_for_writing),
 		cmocka_unit_test(one_of_several_that_may_only_be_read_is_not_asked),
 		cmocka_unit_test(one_of_several_that_became_read_only_calls_nothing_gone),
+		cmocka_unit_test(a_look_that_fails_does_not_leave_half_a_connection),
 		cmocka_unit_test(a_full_server_is_away),
 		cmocka_unit_test(the_store_outlives_its_server),
 		cmocka_unit_test(encryption_is_had_or_there_is_no_connection),
