@@ -32,6 +32,7 @@ static const char configuration[] =
 	OTHER("subject") "match = \"subject\" link = yes }\n"
 	OTHER("once") "single_use = \"1m\" max_age = \"10m\" }\n"
 	OTHER("rules") "require = {\"a=1|2\", \"!b=x\", \"/c/d=true\"} }\n"
+	OTHER("azp") "audience_claim = \"azp\" }\n"
 	"accounts { phone = yes deny_domains = {\"denied.example\"} }\n";
 /* clang-format on */
 

@@ -10,6 +10,7 @@
 #include "fuzz.h"
 #include "in_doubt.h"
 #include "json.h"
+#include "jwks.h"
 #include "metrics.h"
 #include "mint_keys.h"
 #include "pass.h"
@@ -117,6 +118,92 @@ static void check_pass(struct arena *a, struct text input)
 	fill(a, "doctor", (struct text){ (char *)hash, sizeof(hash) });
 	REQUIRE(pass_is_valid(dir, text_of(written), now));
 	unlink(scratch_path(a, "doctor"));
+}
+
+/* ---- a key set as pintle-fetch leaves it: for its time, of its URL, and no other */
+
+#define KEYS_URL "https://keys.example/jwks"
+#define STALE_S 86400
+#define COOLDOWN_S 60
+
+static double time_in(const struct json *record, const char *name)
+{
+	const struct json *value;
+	double number = -1;
+
+	if (json_member(record, name, &value))
+		json_number(value, &number);
+	return number;
+}
+
+/* May a key out of it be used now? */
+static bool may_serve(const struct json *record)
+{
+	const double fetched = time_in(record, "fetched_at"),
+		     fresh = time_in(record, "fresh_until");
+	const struct json *value;
+	struct text url;
+
+	return json_member(record, "url", &value) && json_string(value, &url) &&
+	       text_is(url, KEYS_URL) && fetched >= 0 && FIXTURE_NOW <= fresh + STALE_S &&
+	       FIXTURE_NOW <= fetched + JWKS_LIFE_MAX_S + STALE_S + 1;
+}
+
+/* The file as it stands in the input; "%K" is a set with our key. */
+static struct text key_file(struct arena *a, struct text input)
+{
+	struct buffer b = buffer_new(a, input.len + 512);
+
+	for (size_t i = 0; i < input.len; i++) {
+		if (input.data[i] != '%' || i + 1 == input.len ||
+		    input.data[i + 1] != 'K') {
+			buffer_add_char(&b, input.data[i]);
+			continue;
+		}
+		buffer_add(&b,
+			   text_of(maker_jwk_set(a,
+						 maker_jwk(a, fixture_key(),
+							   "\"kid\":\"" FIXTURE_KID "\""),
+						 NULL)));
+		i++;
+	}
+	return buffer_text(&b);
+}
+
+static void check_key_file(struct arena *a, struct text input)
+{
+	static char name[] = "file", url[] = KEYS_URL;
+	const struct config_provider provider = { .name = name, .jwks_url = url };
+	const struct config config = { .state_dir = fixture_app()->config->state_dir,
+				       .threads = 2,
+				       .key_cooldown_s = COOLDOWN_S,
+				       .fetch_timeout_s = 1,
+				       .keys_max_stale_s = STALE_S };
+	const struct text file = key_file(a, input), kid = AS_TEXT(FIXTURE_KID);
+	const struct jwks_wanted wanted = { .kid = &kid, .algorithm = JWS_ES256 };
+	const char *why;
+	const struct json *record = json_parse(a, file, 10, &why);
+	const struct jws_key *key = NULL;
+	struct problem p = { 0 };
+	struct jwks *jwks;
+
+	mkdir(scratch_path(a, "jwks"), 0700);
+	fill(a, "jwks/file.json", file);
+	/* It has just been tried: nothing is started. */
+	fill(a, "jwks/file.tried", text_of(url));
+	jwks = jwks_new(&config, &provider);
+	if (jwks_find(jwks, &wanted, FIXTURE_NOW, a, &key, &p)) {
+		fuzz_through++;
+		REQUIRE(key && may_serve(record));
+	} else {
+		/* Only of a set that was fetched just now a kid is known to be invented. */
+		REQUIRE(p.kind == PROBLEM_KEYS_AWAY || p.kind == PROBLEM_TOKEN_KEY);
+		REQUIRE(p.kind == PROBLEM_KEYS_AWAY ||
+			(may_serve(record) &&
+			 time_in(record, "fetched_at") + COOLDOWN_S >= FIXTURE_NOW));
+	}
+	arena_reset(a); /* lets go of the keys */
+	jwks_free(jwks);
 }
 
 /* ---- keys_dir: nothing signs but a key of which everybody has the public half */
@@ -284,6 +371,9 @@ void fuzz_state(struct arena *a, struct text input)
 		break;
 	case 'p':
 		check_pass(a, content);
+		break;
+	case 'j':
+		check_key_file(a, content);
 		break;
 	case 'k':
 		check_keys(a, content);

@@ -68,7 +68,7 @@ static struct text token_of(struct arena *a, bool google)
 		a, AS_TEXT(FIXTURE_HEADER),
 		arena_printf(a,
 			     "{\"iss\":\"%s\",\"aud\":\"us\",\"iat\":%d,\"exp\":%d,"
-			     "\"sub\":\"s\",\"email\":\"a@example.com\","
+			     "\"sub\":\"s\",\"email\":\"g@example.com\","
 			     "\"email_verified\":true}",
 			     google ? "https://accounts.google.com"
 				    : "https://once.example",
