@@ -8,7 +8,8 @@ import time
 
 from admin_site import (DONE, NO, add_session, ctl, ctl_json, login, number, signed_in,
                         start_anew, test, write_config)
-from harness import check, path, sql
+from harness import path, sql
+from rig.checks import check
 
 PURGED = 5000
 

@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 
-from harness import AUDIENCE, Run, TOP, login_body, path, sql, token, write
+from harness import Run, path, sql, write
+from rig.box import TOP
+from rig.tokens import AUDIENCE, login_body, token
 
 DONE, NO, USAGE, TRY_AGAIN, CONFIG = 0, 1, 2, 75, 78
 

@@ -7,7 +7,8 @@ import time
 
 from admin_site import (DONE, NO, USAGE, add_session, ctl, ctl_json, dump, login, new_user,
                         number, signed_in, test)
-from harness import check, sql
+from harness import sql
+from rig.checks import check
 
 
 @test

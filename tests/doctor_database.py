@@ -2,7 +2,8 @@
 import socket
 
 from doctor_site import DB, ask, conf, expect
-from harness import check, path, sql, write
+from harness import path, sql, write
+from rig.checks import check
 
 
 # ---- the database

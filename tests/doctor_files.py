@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 from doctor_site import OWNER, Site, a_provider, ask, conf, expect, own
-from harness import Run, check, ctl, path, write
+from harness import Run, ctl, path, write
+from rig.checks import check
 
 
 # ---- the configuration

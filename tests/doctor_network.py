@@ -6,7 +6,8 @@ import time
 
 from doctor_site import Site, a_provider, ask, conf, expect, own
 from doctor_database import dead_port
-from harness import cgi, check, path, serve, write
+from harness import cgi, path, serve, write
+from rig.checks import check
 
 
 # ---- providers

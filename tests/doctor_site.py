@@ -7,7 +7,9 @@ import ssl
 import subprocess
 import time
 
-from harness import Run, Web, check, ctl, issuer, path, sql, write
+from harness import Run, Web, ctl, path, sql, write
+from rig.checks import check
+from rig.tokens import issuer
 
 DB, DB_SOCKET = os.environ.get('PINTLE_DB_NAME'), os.environ.get('PINTLE_DB_SOCKET')
 OWNER = pwd.getpwnam('www-data').pw_uid if os.geteuid() == 0 else os.getuid()

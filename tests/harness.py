@@ -18,12 +18,11 @@ import traceback
 
 from rig.box import PROGRAMS, TOP
 from rig.box import box as Run
-from rig.checks import Tally, check, summary  # noqa: F401 (check: for the drivers)
+from rig.checks import Tally, summary
 from rig.fcgi import (RESPONDER, STDIN, fcgi_answer, fcgi_body, fcgi_connect, fcgi_request,
                       record, variables_of)
 from rig.http import parse_answer
 from rig.processes import PATIENCE_S, end, running, wait_until
-from rig.tokens import AUDIENCE, issuer, login_body, token  # noqa: F401
 
 path = Run.path
 os.environ['PATH'] += ':/usr/sbin:/sbin'
