@@ -59,7 +59,11 @@ struct text text_trim(struct text a);
 /* A decimal number of 1 to 18 digits, nothing else. False otherwise. */
 bool text_to_number(struct text a, int64_t *out);
 
-/* Seconds since 1970 as "YYYY-MM-DD HH:MM:SS" (UTC); SEPARATOR between is ' ' or 'T'. */
+/*
+ * Seconds since 1970 as "YYYY-MM-DD HH:MM:SS" (UTC); SEPARATOR between is ' ' or 'T'. What is
+ * before 1970 or after 9999 becomes the nearest that is not: no DATETIME holds more, and what
+ * ends after all ages has not ended yet.
+ */
 #define TEXT_TIME_SIZE 32
 void text_print_time(int64_t when, char separator, char out[TEXT_TIME_SIZE]);
 

@@ -158,8 +158,6 @@ static void times_are_printed_in_utc(void **state)
 	assert_string_equal(out, "2024-02-29T12:34:56");
 	text_print_time(253402300799, ' ', out);
 	assert_string_equal(out, "9999-12-31 23:59:59");
-	text_print_time(-1, ' ', out);
-	assert_string_equal(out, "1969-12-31 23:59:59");
 }
 
 /* Every day up to the year 9999, and the seconds around midnight, as gmtime has them. */
@@ -178,18 +176,20 @@ static void times_are_printed_as_gmtime_and_strftime_do(void **state)
 	}
 }
 
-static void a_time_beyond_the_calendar_is_printed_without_harm(void **state)
+static void a_time_beyond_the_calendar_is_its_nearest_end(void **state)
 {
+	static const int64_t late[] = { 253402300800, 67767976233532799, INT64_MAX };
 	char out[TEXT_TIME_SIZE];
 
 	(void)state;
-	text_print_time(INT64_MAX, ' ', out);
+	for (size_t i = 0; i < sizeof(late) / sizeof(*late); i++) {
+		text_print_time(late[i], ' ', out);
+		assert_string_equal(out, "9999-12-31 23:59:59");
+	}
+	text_print_time(-1, ' ', out);
 	assert_string_equal(out, "1970-01-01 00:00:00");
 	text_print_time(INT64_MIN, 'T', out);
 	assert_string_equal(out, "1970-01-01T00:00:00");
-	text_print_time(67767976233532799, ' ',
-			out); /* the last second that gmtime_r knows */
-	assert_int_equal(strlen(out), sizeof("2147483647-12-31 23:59:59") - 1);
 }
 
 int main(void)
@@ -204,7 +204,7 @@ int main(void)
 		cmocka_unit_test(a_number_is_digits_and_nothing_else),
 		cmocka_unit_test(times_are_printed_in_utc),
 		cmocka_unit_test(times_are_printed_as_gmtime_and_strftime_do),
-		cmocka_unit_test(a_time_beyond_the_calendar_is_printed_without_harm),
+		cmocka_unit_test(a_time_beyond_the_calendar_is_its_nearest_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
