@@ -46,8 +46,12 @@ PUBLIC void *calloc(size_t count, size_t size);
 PUBLIC void *realloc(void *old, size_t size);
 PUBLIC void free(void *memory);
 
-/* No token, cookie or key is shorter; most of what is given back is. */
-#define WIPE_FROM_BYTES 64
+/*
+ * The least that malloc has room for 32 bytes in, which is the shortest key, token or hash;
+ * much of what is given back is shorter. With 64, libfcgi's "PATH_INFO=" and 40 characters
+ * of somebody's stayed where they were until the room was given out again.
+ */
+#define WIPE_FROM_BYTES 40
 /*
  * What is larger the C library takes from the kernel and gives back to it, as M_MMAP_THRESHOLD
  * goes no higher. Nothing of ours is; but libfcgi believes a length of 2 GB until it has read
