@@ -21,7 +21,7 @@ struct problem {
 	const char *file; /* where it was noted */
 	int line;
 	unsigned retry_after_s; /* 0: the default of its kind */
-	bool may_be_done; /* a change of unknown fate: the database was lost over it */
+	bool may_be_done; /* a change of unknown fate: the database did not say */
 	char detail[160]; /* for the log only; never a secret */
 };
 

@@ -205,7 +205,7 @@ enum store_outcome store_session_by_id(struct store *store, const char *session_
 /*
  * Takes the refresh token of a session on from FROM to FROM + 1. STORE_NOT_FOUND when it is
  * no longer at FROM: somebody else was faster, or the session is gone. STORE_FAILED with
- * p->may_be_done when the database was lost before it said.
+ * p->may_be_done when the database was lost before it said, or said something odd.
  */
 enum store_outcome store_session_rotate(struct store *store, const char *session_id,
 					uint64_t from, int64_t now, struct problem *p);

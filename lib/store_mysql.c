@@ -161,7 +161,7 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 	struct db_link *link = db_take(store->db, DB_STATEMENTS, p);
 	const int64_t started = milliseconds();
 	enum store_outcome outcome = STORE_FAILED;
-	bool lost = false;
+	bool open = false;
 
 	if (!link)
 		return STORE_FAILED;
@@ -174,8 +174,10 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 		outcome = looked ? db_run(link, call, p) : STORE_FAILED;
 		if (outcome == STORE_NOT_FOUND && !db_is_current(link, p))
 			outcome = STORE_FAILED;
-		if (looked && outcome == STORE_FAILED && db_fault(link) == DB_LOST)
-			lost = true;
+		/* As of a COMMIT: any error but a conflict leaves it open whether it was done. */
+		if (looked && outcome == STORE_FAILED && db_fault(link) != DB_AGAIN &&
+		    db_fault(link) != DB_NO_TABLE)
+			open = true;
 		if (outcome != STORE_FAILED ||
 		    is_enough(store, i, SINGLE_ATTEMPTS, started) ||
 		    (db_fault(link) != DB_LOST && db_fault(link) != DB_AGAIN))
@@ -183,7 +185,7 @@ enum store_outcome store_run_single(struct store *store, struct db_call *call,
 		problem_clear(p);
 	}
 	if (outcome == STORE_FAILED)
-		p->may_be_done = lost;
+		p->may_be_done = open;
 	db_give_back(store->db, link);
 	return outcome;
 }

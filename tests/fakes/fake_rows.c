@@ -88,11 +88,16 @@ static enum fake_fault enter(struct store *store, const char *operation)
 	return next_fault(store, operation);
 }
 
+static bool is_done(enum fake_fault fault)
+{
+	return fault == FAKE_FINE || fault == FAKE_LOST_DONE || fault == FAKE_BROKEN_DONE;
+}
+
 enum store_outcome fake_fail(struct store_tx *tx, enum fake_fault fault,
 			     struct problem *p)
 {
 	tx->failed = true;
-	tx->again = fault != FAKE_BROKEN;
+	tx->again = fault != FAKE_BROKEN && fault != FAKE_BROKEN_DONE;
 	problem(p, DATABASE_AWAY, "fake fault %d", fault);
 	return STORE_FAILED;
 }
@@ -290,7 +295,7 @@ static bool attempt(struct store_tx *tx,
 	} else {
 		pthread_mutex_lock(&store->mutex);
 	}
-	fake_finish(tx, good && (fault == FAKE_FINE || fault == FAKE_LOST_DONE));
+	fake_finish(tx, good && is_done(fault));
 	store->counts.commits += good && fault == FAKE_FINE;
 	store->counts.rollbacks += !good;
 	pthread_mutex_unlock(&store->mutex);
@@ -347,7 +352,7 @@ enum store_outcome fake_run_single(struct store *store, const char *operation,
 				   struct problem *p)
 {
 	enum store_outcome outcome = STORE_FAILED;
-	bool lost = false;
+	bool open = false;
 
 	for (int i = 1; i <= 2; i++) {
 		struct store_tx tx = { .store = store };
@@ -355,19 +360,20 @@ enum store_outcome fake_run_single(struct store *store, const char *operation,
 
 		if (store->away)
 			fault = FAKE_BROKEN;
-		if (fault == FAKE_FINE || fault == FAKE_LOST_DONE)
+		if (is_done(fault))
 			outcome = statement(&tx, arguments, p);
 		fake_finish(&tx, !tx.failed);
 		if (fault != FAKE_FINE)
 			outcome = fake_fail(&tx, fault, p);
-		lost = lost || fault == FAKE_LOST || fault == FAKE_LOST_DONE;
+		open = open ||
+		       (!store->away && fault != FAKE_FINE && fault != FAKE_CONFLICT);
 		pthread_mutex_unlock(&store->mutex);
 		if (outcome != STORE_FAILED || !tx.again || i == 2)
 			break;
 		problem_clear(p);
 	}
 	if (outcome == STORE_FAILED)
-		p->may_be_done = lost;
+		p->may_be_done = open;
 	return outcome;
 }
 

@@ -14,10 +14,11 @@
 /* What happens to one operation. */
 enum fake_fault {
 	FAKE_FINE,
-	FAKE_LOST,	/* the connection is lost; nothing was done; tried again */
-	FAKE_LOST_DONE, /* a COMMIT or single statement was done, its answer lost */
-	FAKE_CONFLICT,	/* a deadlock or lock timeout: rolled back; tried again */
-	FAKE_BROKEN,	/* any other error of the database: not tried again */
+	FAKE_LOST,	  /* the connection is lost; nothing was done; tried again */
+	FAKE_LOST_DONE,	  /* a COMMIT or single statement was done, its answer lost */
+	FAKE_CONFLICT,	  /* a deadlock or lock timeout: rolled back; tried again */
+	FAKE_BROKEN,	  /* any other error of the database: not tried again */
+	FAKE_BROKEN_DONE, /* such an error, and yet it was done */
 };
 
 /*
