@@ -17,6 +17,12 @@ HOLD_S = 20  # longer than any time-out of the program
 ROLLS_BACK = (1020, 1213, 3101)  # the server has ended the transaction when it says this
 READ_ONLY, NOT_PRIMARY = 1290, 1047
 
+# What a server says when it is busy, leaving, read-only or not itself.
+AGAIN = (1020, 1205, 1213)
+LOST = (1047, 1053, 1290, 1792, 1836, 1927, 3032, 3100, 3797)
+FATAL = (1021, 1114, 1317, 1969, 3024, 1105, 1146, 1064)
+AFTER_COMMIT = (1053, 1317, 1927, 1180, 1105)
+
 
 def error_packet(number, sequence=1):
     text = b'\xff' + struct.pack('<H', number) + b'#HY000injected'

@@ -21,6 +21,28 @@ def sql(text):
     return [tuple(line.split('\t')) for line in done.stdout.splitlines()]
 
 
+class OpenClient:
+    """The administrator's client, kept open for many questions, with a database of its own."""
+    END = 'end of answer'
+
+    def __init__(self, database):
+        self.client = spawn('sql.err', *CLIENT, '--unbuffered', *account()[:-1],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self('CREATE DATABASE IF NOT EXISTS ' + database)
+        self('USE ' + database)
+
+    def __call__(self, text):
+        self.client.stdin.write(f'{text}; SELECT "{self.END}";\n'.encode())
+        self.client.stdin.flush()
+        rows = []
+        for line in self.client.stdout:
+            row = tuple(line.decode().rstrip('\n').split('\t'))
+            if row == (self.END,):
+                return rows
+            rows.append(row)
+        raise AssertionError(f'SQL: {text}')
+
+
 def sql_answers():
     try:
         return sql('SELECT 1') == [('1',)]
