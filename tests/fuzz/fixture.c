@@ -120,21 +120,23 @@ struct text fixture_sign(struct arena *a, struct text header, struct text payloa
 	return maker_token(a, fixture_key(), JWS_ES256, header, payload);
 }
 
-struct text fixture_token_of(struct arena *a, const char *email, int64_t now,
-			     unsigned number)
+struct text fixture_token_of(struct arena *a, const char *issuer, const char *email,
+			     int64_t now, unsigned number)
 {
 	return fixture_sign(
 		a, AS_TEXT(FIXTURE_HEADER),
-		arena_printf(
-			a,
-			"{\"iss\":\"https://www.cotter.app\",\"aud\":\"" FIXTURE_AUDIENCE
-			"\",\"exp\":%lld,\"iat\":%lld,\"sub\":\"s\",\"jti\":\"%u\","
-			"\"type\":\"client_access_token\",\"scope\":\"access\","
-			"\"authentication_method\":\"OTP\",\"identifier\":\"%s\"}",
-			(long long)now + 3600, (long long)now, number, email));
+		arena_printf(a,
+			     "{\"iss\":\"%s\",\"aud\":[\"us\",\"" FIXTURE_AUDIENCE
+			     "\"],\"exp\":%lld,\"iat\":%lld,\"sub\":\"s\",\"jti\":\"%u\","
+			     "\"type\":\"client_access_token\",\"scope\":\"access\","
+			     "\"authentication_method\":\"OTP\",\"identifier\":\"%s\","
+			     "\"email\":\"%s\"}",
+			     issuer, (long long)now + 3600, (long long)now, number, email,
+			     email));
 }
 
 struct text fixture_token(struct arena *a)
 {
-	return fixture_token_of(a, "a@example.com", FIXTURE_NOW - 100, 0);
+	return fixture_token_of(a, "https://www.cotter.app", "a@example.com",
+				FIXTURE_NOW - 100, 0);
 }

@@ -18,10 +18,10 @@ struct app *fixture_app_in_mode(unsigned mode);
 
 const struct maker_key *fixture_key(void);
 
-/* A token as Cotter makes them; one made at NOW for an hour, told apart by a number. */
+/* A token as Cotter makes them; one of ISSUER made at NOW for an hour, told apart by a number. */
 struct text fixture_token(struct arena *a);
-struct text fixture_token_of(struct arena *a, const char *email, int64_t now,
-			     unsigned number);
+struct text fixture_token_of(struct arena *a, const char *issuer, const char *email,
+			     int64_t now, unsigned number);
 
 /* HEADER.PAYLOAD with a good ES256 signature. */
 struct text fixture_sign(struct arena *a, struct text header, struct text payload);

@@ -5,10 +5,13 @@
 #include "fakes/fake_store.h"
 #include "fuzz.h"
 #include "mint.h"
+#include "token_maker.h"
 
 #define OWN_LEEWAY_S 5
 #define PROVIDER_LIFE_S 3600
 #define PROVIDER_LEEWAY_S 60
+#define ONCE_S 60 /* as fixture.c has them */
+#define ONCE_MAX_AGE_S 600
 
 enum verdict story_session_is_good(const struct story *s, int session)
 {
@@ -31,9 +34,21 @@ static enum verdict is_of_now(const struct story *s, int64_t from, int life_s,
 	return s->now >= from && s->now < from + life_s ? YES : MAYBE;
 }
 
-enum verdict story_token_is_of_now(const struct story *s, const struct piece *token)
+static enum verdict token_is_of_now(const struct story *s, const struct piece *token)
 {
-	return is_of_now(s, token->from, PROVIDER_LIFE_S, PROVIDER_LEEWAY_S);
+	return is_of_now(s, token->from,
+			 token->once ? ONCE_MAX_AGE_S + 1 : PROVIDER_LIFE_S,
+			 PROVIDER_LEEWAY_S);
+}
+
+static bool is_spent(const struct story *s, const struct piece *token)
+{
+	return token->first_used && s->now - token->first_used > ONCE_S;
+}
+
+enum verdict story_token_opens(const struct story *s, const struct piece *token)
+{
+	return is_spent(s, token) ? NO : token_is_of_now(s, token);
 }
 
 static enum verdict least(enum verdict a, enum verdict b)
@@ -55,7 +70,7 @@ static enum verdict by_own_jwt(const struct story *s, const struct piece *piece,
 static struct allowed by_provider(const struct story *s, const struct piece *piece)
 {
 	const struct person *person = &s->persons[piece->person];
-	struct allowed a = { story_token_is_of_now(s, piece), -1, piece->person };
+	struct allowed a = { token_is_of_now(s, piece), -1, piece->person };
 
 	if (s->app->config->session.mode == CONFIG_SESSION_PROVIDER) {
 		a.session = piece->session;
@@ -64,7 +79,7 @@ static struct allowed by_provider(const struct story *s, const struct piece *pie
 				  piece->session < 0
 					  ? MAYBE
 					  : story_session_is_good(s, piece->session));
-	} else if (!person->there || !person->user.active) {
+	} else if (!person->there || !person->user.active || is_spent(s, piece)) {
 		a.verdict = NO;
 	}
 	return a;
@@ -153,6 +168,22 @@ static void look_at_session(struct story *s, struct known_session *known)
 	known->active = user.active;
 }
 
+static void look_at_token(struct story *s, struct piece *token)
+{
+	const struct text signature = maker_token_part(token->text, 2);
+	unsigned char hash[SHA256_BYTES];
+	struct problem p = { 0 };
+	enum store_outcome outcome;
+
+	secret_sha256(
+		(struct text){ token->text.data, token->text.len - signature.len - 1 },
+		hash);
+	outcome = store_token_used(s->app->store, hash, &token->first_used, &p);
+	REQUIRE(outcome == STORE_OK || outcome == STORE_NOT_FOUND);
+	if (outcome == STORE_NOT_FOUND)
+		token->first_used = 0;
+}
+
 void story_look(struct story *s)
 {
 	size_t there = 0;
@@ -164,4 +195,7 @@ void story_look(struct story *s)
 	REQUIRE(fake_store_rows(s->app->store, FAKE_USERS) == there);
 	for (size_t i = 0; i < s->session_count; i++)
 		look_at_session(s, &s->sessions[i]);
+	for (size_t i = 0; i < s->piece_count; i++)
+		if (s->pieces[i].once)
+			look_at_token(s, &s->pieces[i]);
 }

@@ -21,6 +21,8 @@ struct piece {
 	size_t person;
 	int64_t from;	     /* when it was made */
 	uint64_t generation; /* of a refresh token */
+	bool once;	     /* of a provider with single_use and max_age */
+	int64_t first_used;  /* by a login, then; 0: never */
 };
 
 struct known_session {
@@ -64,8 +66,8 @@ struct allowed {
 struct allowed story_allows(const struct story *s, const struct piece *piece, bool cookie,
 			    bool at_gate);
 
-/* A provider's token, of which no leeway says whether it still is. */
-enum verdict story_token_is_of_now(const struct story *s, const struct piece *token);
+/* Does a provider's token still open a session? Within a leeway it may. */
+enum verdict story_token_opens(const struct story *s, const struct piece *token);
 enum verdict story_session_is_good(const struct story *s, int session);
 
 /* Notes a piece, unless there are too many. */

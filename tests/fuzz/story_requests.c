@@ -157,8 +157,10 @@ static struct piece choose_token(struct story *s, const struct step *step)
 
 	if (step->choice % 4 == 3 && step->bearer && step->bearer->kind == PIECE_PROVIDER)
 		return *step->bearer;
-	token.text = fixture_token_of(s->arena, s->persons[step->person].email, s->now,
-				      ++s->tokens);
+	token.once = step->choice & 8;
+	token.text = fixture_token_of(
+		s->arena, token.once ? "https://once.example" : "https://www.cotter.app",
+		s->persons[step->person].email, s->now, ++s->tokens);
 	return token;
 }
 
@@ -218,7 +220,7 @@ void story_login(struct story *s, const struct step *step, struct effect *e,
 	const struct piece token = choose_token(s, step);
 	const struct person *person = &s->persons[token.person];
 	const bool active = !person->there || person->user.active;
-	const enum verdict in_time = story_token_is_of_now(s, &token);
+	const enum verdict opens = story_token_opens(s, &token);
 	size_t users;
 
 	mark_replaced(s, step, &token, e);
@@ -226,14 +228,14 @@ void story_login(struct story *s, const struct step *step, struct effect *e,
 		 arena_printf(s->arena, "{\"token\":\"%.*s\"}", TEXT_ARG(token.text)));
 	users = fake_store_rows(s->app->store, FAKE_USERS);
 	if (r->status == 200) {
-		REQUIRE(active && in_time != NO);
+		REQUIRE(active && opens != NO);
 		/* Made now, and once. */
 		REQUIRE(users - before == (memmem(r->body.data, r->body.len,
 						  "\"created\":true", 14) != NULL));
 		note_login(s, token, r);
 		return;
 	}
-	REQUIRE((r->status == 403 && (!active || in_time != YES)) ||
+	REQUIRE((r->status == 403 && (!active || opens != YES)) ||
 		(r->status == 503 && e->faults));
 	memset(e->must_end, 0, sizeof(e->must_end));
 	/* In mode "provider" nobody knows now what stands behind it. */
