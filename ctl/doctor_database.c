@@ -301,6 +301,76 @@ static void check_statement(void *context, const char *text, unsigned error)
 		"the account has no right to %s on %s", verb, table);
 }
 
+/* ---- several hosts */
+
+struct host {
+	const char *name;
+	bool read_only, shares; /* its writes, with a cluster */
+	char server[512];	/* the same for two names of one */
+};
+
+static void note_host(void *context, const char *const values[STORE_ANSWER_COLUMNS])
+{
+	struct host *host = context;
+	const char *name = values[0], *value = values[1];
+	const size_t len = strlen(host->server);
+
+	if (strcmp(name, "read_only") == 0)
+		host->read_only = strcmp(value, "OFF") != 0;
+	else if (strcmp(name, "wsrep_on") == 0)
+		host->shares = host->shares || strcmp(value, "ON") == 0;
+	else if (strcmp(name, "group_replication_group_name") == 0)
+		host->shares = host->shares || *value;
+	else
+		snprintf(host->server + len, sizeof(host->server) - len, "%s ", value);
+}
+
+static bool ask_host(struct doctor *d, struct host *host)
+{
+	char *hosts[] = { (char *)(uintptr_t)host->name, NULL };
+	struct config config = *d->config;
+	struct problem p = { 0 };
+	struct store *store;
+	bool good;
+
+	config.database.hosts = (struct config_list){ hosts, 1 };
+	store = store_new(&config);
+	good = store_ask(store, STORE_ASK_HOST, note_host, host, &p);
+	store_free(store);
+	if (!good)
+		doctor_note(
+			d, DOCTOR_RISK, "database_host_away",
+			"start it, or take it out of database.hosts: whoever connects "
+			"tries it when its turn comes",
+			"of several hosts %s is of no use: %s", host->name, p.detail);
+	return good;
+}
+
+/* Two that take writes and know nothing of each other: no login can tell, so it is told here. */
+static void check_hosts(struct doctor *d)
+{
+	const struct config_list *hosts = &d->config->database.hosts;
+	struct host first = { 0 };
+
+	for (size_t i = 0; hosts->count > 1 && i < hosts->count; i++) {
+		struct host host = { .name = hosts->items[i] };
+
+		if (!ask_host(d, &host) || host.read_only || host.shares)
+			continue;
+		if (!first.name)
+			first = host;
+		else if (strcmp(first.server, host.server) != 0)
+			doctor_note(
+				d, DOCTOR_WRONG, "database_two_sources",
+				"SET GLOBAL read_only = 1 on the one that is to be the "
+				"replica, and in its my.cnf; then make it anew from the "
+				"other",
+				"%s and %s both take writes, and are no cluster: whoever "
+				"signs in at one is unknown at the other",
+				first.name, host.name);
+	}
+}
+
 void doctor_database(struct doctor *d)
 {
 	struct store *store = d->context->app->store;
@@ -313,6 +383,7 @@ void doctor_database(struct doctor *d)
 		note_error(d, &p);
 		return;
 	}
+	check_hosts(d);
 	if (d->config->accounts.query_lookup && !store_check(store, &p))
 		doctor_note(d, DOCTOR_WRONG, "own_queries",
 			    "correct the query, the table or the account's rights on it: "

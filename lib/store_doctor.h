@@ -6,6 +6,7 @@
 
 enum store_question {
 	STORE_ASK_VARIABLES, /* name, value */
+	STORE_ASK_HOST, /* name, value: hostname, port, datadir; read_only; of clusters */
 	STORE_ASK_PRIVILEGES, /* place (*.*, db.*, db.table), privilege, "YES" if grantable */
 	STORE_ASK_TABLES,     /* table, engine, collation */
 	STORE_ASK_COLUMNS, /* table, column, type, bytes, collation */

@@ -34,6 +34,8 @@ def unreachable_databases():
     sql('ALTER USER doctor@localhost ACCOUNT UNLOCK')
     conf(hosts='hosts = {"db.pintle.test"}')
     expect('another machine without TLS', 'database_plain', 'verify', also=('database_host',))
+    conf(hosts=f'hosts = {{"localhost", "127.0.0.1"}} port = {dead_port()}')
+    expect('one of two hosts is away', 'database_host_away', 'database.hosts')
     conf(db='tls = "require"')
     expect('TLS with anybody', 'database_unverified', 'verify', also=('database_tls',))
     conf()
