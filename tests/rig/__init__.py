@@ -11,5 +11,6 @@
     checks      what is the same, what is counted, the list of tests
     driver      from a driver's command line to its exit status
 
-Everything listens on loopback or in a directory of the run, and ends with it.
+Everything listens on loopback or in a directory of the run, and ends with it. What runs the
+programs where they were built, and as whoever started it, has tests/harness.py on top of this.
 """
