@@ -1,45 +1,4 @@
-#include "fakes/fake_store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "store_contract.h"
-
-static struct store_contract contract;
-
-static void clear(void)
-{
-	const struct config config = { 0 };
-
-	store_free(contract.store);
-	contract.store = store_new(&config);
-}
-
-static void invite(struct text email)
-{
-	fake_store_invite(contract.store, email);
-}
-
-static void set_active(const char *user_id, bool active)
-{
-	fake_store_set_active(contract.store, user_id, active);
-}
-
-static void erase(const char *user_id)
-{
-	fake_store_erase(contract.store, user_id);
-}
-
-static size_t rows(enum contract_table table)
-{
-	static const enum fake_table tables[] = { FAKE_USERS, FAKE_IDENTITIES,
-						  FAKE_SESSIONS, FAKE_USED_TOKENS };
-
-	return fake_store_rows(contract.store, tables[table]);
-}
+#include "fake_contract.h"
 
 /* ---- what only a fake can do; other tests rely on it */
 
@@ -255,14 +214,6 @@ int main(void)
 	};
 	int failed;
 
-	contract = (struct store_contract){
-		.name = "the contract, with the fake",
-		.clear = clear,
-		.invite = invite,
-		.set_active = set_active,
-		.erase = erase,
-		.rows = rows,
-	};
 	failed = store_contract_run(&contract);
 	failed += cmocka_run_group_tests_name("the fake", tests, NULL, NULL);
 	store_free(contract.store);
