@@ -234,7 +234,7 @@ static bool erase(struct store_tx *tx, void *context, struct problem *p)
 	struct change *c = context;
 	const struct db_value id = store_id(c->user_id);
 	struct store_user user;
-	uint64_t users;
+	uint64_t users = 0;
 
 	/* First, so that no login adds anything until it is over. */
 	c->outcome = lock_user(tx, c->user_id, &user, p);
@@ -246,7 +246,9 @@ static bool erase(struct store_tx *tx, void *context, struct problem *p)
 		       store_take_away(tx, SQL_ADMIN_INVITE_REMOVE,
 				       store_bytes(text_of(user.email)), &c->gone.invites,
 				       p) &&
-		       store_take_away(tx, SQL_ADMIN_USER_ERASE, id, &users, p);
+		       store_take_away(tx, SQL_ADMIN_USER_ERASE, id, &users, p) &&
+		       /* It is there: only a DELETE that was killed finds nobody. */
+		       (users || store_tx_again(tx, p));
 	if (c->outcome == STORE_NOT_FOUND && store_tx_may_be_done(tx))
 		c->outcome = STORE_OK;
 	return c->outcome != STORE_FAILED;

@@ -126,6 +126,72 @@ static void a_server_that_hangs_is_waited_for_no_longer_than_set(void **state)
 	store_free(store);
 }
 
+/* ---- statements that are killed */
+
+struct killer {
+	unsigned long long connection;
+	_Atomic bool stop;
+};
+
+static void *go_on_killing(void *context)
+{
+	struct killer *k = context;
+
+	while (!k->stop) {
+		mariadb_try("KILL QUERY %llu", k->connection);
+		usleep(1000); /* most are done before they are killed */
+	}
+	return NULL;
+}
+
+/* MariaDB says "no rows" and no error to one DELETE in a hundred of those that are killed. */
+static void no_session_goes_on_that_was_said_to_have_ended(void **state)
+{
+	const struct identity alice = identity_of("alice@example.com", "alice");
+	struct config config = config_to(contract_database);
+	struct killer killer = { 0 };
+	struct problem p = { 0 };
+	unsigned long long first, last;
+	uint64_t ended;
+	struct store *store;
+	struct login login;
+	pthread_t thread;
+
+	(void)state;
+	clear();
+	config.database.pool = 1;
+	store = store_new(&config);
+	assert_true(log_in(store, &config, &alice, NULL, &login, &p));
+	for (int i = 0; i < 11; i++) /* 2048 */
+		mariadb_run("INSERT INTO %s.sessions (user_id, token_hash, provider,"
+			    " created_at, last_seen_at, expires_at, address, user_agent)"
+			    " SELECT user_id, UNHEX(SHA2(CONCAT(id, ' %d'), 256)), provider,"
+			    " created_at, last_seen_at, expires_at, address, user_agent"
+			    " FROM %s.sessions",
+			    contract_database, i, contract_database);
+	assert_int_equal(rows(CONTRACT_SESSIONS), 2048);
+	first = mariadb_run("SELECT MIN(id) FROM %s.sessions", contract_database);
+	last = mariadb_run("SELECT MAX(id) FROM %s.sessions", contract_database);
+	killer.connection = mariadb_run("SELECT MAX(id) FROM information_schema.processlist"
+					" WHERE user = '%s'",
+					server->user);
+	assert_int_equal(pthread_create(&thread, NULL, go_on_killing, &killer), 0);
+	for (unsigned long long n = first; n <= last; n++) {
+		char id[STORE_ID_SIZE];
+
+		snprintf(id, sizeof(id), "%llu", n);
+		while (store_session_end(store, login.user.id, id, false, &ended, &p) !=
+		       STORE_OK) {
+			assert_int_equal(p.kind, PROBLEM_DATABASE_AWAY);
+			problem_clear(&p);
+		}
+	}
+	killer.stop = true;
+	pthread_join(thread, NULL);
+	assert_int_equal(rows(CONTRACT_SESSIONS), 0);
+	store_free(store);
+}
+
 int test_store_losses(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +202,7 @@ int test_store_losses(void)
 		cmocka_unit_test(a_commit_that_never_arrived_was_not_done),
 		cmocka_unit_test(commits_that_are_lost_again_and_again_are_no_answer),
 		cmocka_unit_test(a_server_that_hangs_is_waited_for_no_longer_than_set),
+		cmocka_unit_test(no_session_goes_on_that_was_said_to_have_ended),
 	};
 
 	return cmocka_run_group_tests_name("losses", tests, open_resilience,
