@@ -163,18 +163,20 @@ static void no_session_goes_on_that_was_said_to_have_ended(void **state)
 	store = store_new(&config);
 	assert_true(log_in(store, &config, &alice, NULL, &login, &p));
 	for (int i = 0; i < 11; i++) /* 2048 */
-		mariadb_run("INSERT INTO %s.sessions (user_id, token_hash, provider,"
-			    " created_at, last_seen_at, expires_at, address, user_agent)"
-			    " SELECT user_id, UNHEX(SHA2(CONCAT(id, ' %d'), 256)), provider,"
-			    " created_at, last_seen_at, expires_at, address, user_agent"
-			    " FROM %s.sessions",
-			    contract_database, i, contract_database);
+		mariadb_run(
+			"INSERT INTO %s.sessions (user_id, token_hash, provider,"
+			" created_at, last_seen_at, expires_at, address, user_agent)"
+			" SELECT user_id, UNHEX(SHA2(CONCAT(id, ' %d'), 256)), provider,"
+			" created_at, last_seen_at, expires_at, address, user_agent"
+			" FROM %s.sessions",
+			contract_database, i, contract_database);
 	assert_int_equal(rows(CONTRACT_SESSIONS), 2048);
 	first = mariadb_run("SELECT MIN(id) FROM %s.sessions", contract_database);
 	last = mariadb_run("SELECT MAX(id) FROM %s.sessions", contract_database);
-	killer.connection = mariadb_run("SELECT MAX(id) FROM information_schema.processlist"
-					" WHERE user = '%s'",
-					server->user);
+	killer.connection =
+		mariadb_run("SELECT MAX(id) FROM information_schema.processlist"
+			    " WHERE user = '%s'",
+			    server->user);
 	assert_int_equal(pthread_create(&thread, NULL, go_on_killing, &killer), 0);
 	for (unsigned long long n = first; n <= last; n++) {
 		char id[STORE_ID_SIZE];
