@@ -10,7 +10,7 @@ struct reply {
 	struct response res;
 };
 
-/* VARIABLES end with NULL. What belongs after the answer (answer_after) is left to be done. */
+/* VARIABLES end with NULL. What belongs after the answer (answer_after) is left to do. */
 struct reply asking(const struct app *app, struct arena *a, int64_t now, enum role role,
 		    char *const *variables, struct text body);
 

@@ -18,7 +18,7 @@ struct app *fixture_app_in_mode(unsigned mode);
 
 const struct maker_key *fixture_key(void);
 
-/* A token as Cotter makes them; one of ISSUER made at NOW for an hour, told apart by a number. */
+/* A token as Cotter makes them; one of ISSUER, made at NOW for an hour, with a number. */
 struct text fixture_token(struct arena *a);
 struct text fixture_token_of(struct arena *a, const char *issuer, const char *email,
 			     int64_t now, unsigned number);

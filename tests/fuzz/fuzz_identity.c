@@ -1,6 +1,6 @@
 /*
- * Logins of people with several addresses, numbers and providers, one after the other: whose
- * login each is, told a second time by SPEC section 5 and doc/identity-rules.
+ * Logins of people with several addresses, numbers and providers, one after the other:
+ * whose login each is, told a second time by SPEC section 5 and doc/identity-rules.
  */
 #include "asking.h"
 #include "fakes/fake_store.h"

@@ -66,8 +66,8 @@ static struct text disturb(struct arena *a, struct text good, struct text input,
 }
 
 /*
- * A byte for the key, one for the algorithm, one for how: the rest as a signature, as what is
- * turned in a good one, or as what is signed.
+ * A byte for the key, one for the algorithm, one for how: the rest as a signature, as what
+ * is turned in a good one, or as what is signed.
  */
 void fuzz_jws(struct arena *a, struct text input)
 {
