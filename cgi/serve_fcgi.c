@@ -282,7 +282,7 @@ static void *work(void *context)
 				usleep(50000);
 			continue;
 		}
-		watch(worker, connection, SHUT_RD, HEADER_S);
+		watch(worker, connection, SHUT_RDWR, HEADER_S);
 		request.ipcFd = connection;
 		request.keepConnection =
 			1; /* or it is closed as the end of the one before */

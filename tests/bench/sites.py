@@ -269,10 +269,13 @@ def settle_database():
         rows = sql("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
         return int(rows.split()[1])
 
-    before = sql('SELECT @@GLOBAL.innodb_max_dirty_pages_pct').strip()
-    sql('SET GLOBAL innodb_max_dirty_pages_pct = 0')
+    names = ('innodb_io_capacity_max', 'innodb_io_capacity', 'innodb_max_dirty_pages_pct')
+    before = [(name, sql(f'SELECT @@GLOBAL.{name}').strip()) for name in names]
+    for name, value in zip(names, (40000, 20000, 0)):
+        sql(f'SET GLOBAL {name} = {value}')
     until(lambda: dirty() < 500, 'the database has not written everything', 600)
-    sql(f'SET GLOBAL innodb_max_dirty_pages_pct = {before}')
+    for name, value in reversed(before):
+        sql(f'SET GLOBAL {name} = {value}')
 
 
 def start_limit(world, others):
