@@ -1,7 +1,8 @@
 /*
  * What the files behind db.h share; the only one that includes mysql.h.
  *
- *   db.c             the pool, connections, transactions
+ *   db.c             the pool, transactions
+ *   db_connect.c     a connection: to which host, how it is set, whether it still serves
  *   db_error.c       what an error number means
  *   db_statement.c   statements: prepared, bound, run, described
  */
@@ -55,6 +56,8 @@ struct db {
 	struct db_link *all, *free;
 	size_t host; /* the one that answered last; tried first */
 };
+
+/* ---- db_connect.c */
 
 /* Closes it, with its statements; it can be opened again. */
 void db_close(struct db_link *link);
