@@ -5,7 +5,9 @@
 
 #include "metrics.h"
 
-#define LOOK_EVERY 1000000 /* of metrics_clock: a second */
+/* Of metrics_clock: seconds. */
+#define LOOK_EVERY 1000000
+#define AT_ONCE 1000000
 
 void db_close(struct db_link *link)
 {
@@ -197,26 +199,51 @@ static bool is_written_to(MYSQL *mysql, const struct config_database *config,
 	return written;
 }
 
+/* Why a host would not do. */
+struct refusal {
+	unsigned error;
+	const char *meaning;
+	bool cut; /* it had let us in, and cut the connection off at once: killed by hand, say */
+};
+
+static bool is_cut(unsigned error)
+{
+	return error == 1317 || /* ER_QUERY_INTERRUPTED */
+	       error == 1927 || /* ER_CONNECTION_KILLED */
+	       error == 3169 || /* ER_SESSION_WAS_KILLED */
+	       error == 2006 || /* CR_SERVER_GONE_ERROR */
+	       error == 2013;	/* CR_SERVER_LOST */
+}
+
+static bool set_up(MYSQL *mysql, const struct config_database *config, unsigned *error)
+{
+	return is_encrypted_as_set(mysql, config) && set_session(mysql, config) &&
+	       is_written_to(mysql, config, error);
+}
+
 static bool connect_to(struct db *db, struct db_link *link, const char *host,
-		       unsigned *error, const char **meaning)
+		       struct refusal *why)
 {
 	const struct config_database *config = db->config;
 	const bool local = strcmp(host, "localhost") == 0;
+	uint64_t let_in = 0;
 
-	*error = 0;
+	*why = (struct refusal){ 0 };
 	link->mysql = new_handle(db);
 	if (mysql_real_connect(link->mysql, *host ? host : NULL, config->user,
 			       config->password, config->name, (unsigned)config->port,
-			       local ? config->socket : NULL, 0) &&
-	    is_encrypted_as_set(link->mysql, config) &&
-	    set_session(link->mysql, config) && is_written_to(link->mysql, config, error))
-		return true;
-	if (!*error)
-		*error = mysql_errno(link->mysql);
-	if (!*error)
-		*error = DB_NO_TLS;
-	*meaning = *error == DB_NO_TLS ? db_tls_meaning(mysql_error(link->mysql))
-				       : db_error_meaning(*error);
+			       local ? config->socket : NULL, 0)) {
+		let_in = metrics_clock();
+		if (set_up(link->mysql, config, &why->error))
+			return true;
+	}
+	if (!why->error)
+		why->error = mysql_errno(link->mysql);
+	if (!why->error)
+		why->error = DB_NO_TLS;
+	why->meaning = why->error == DB_NO_TLS ? db_tls_meaning(mysql_error(link->mysql))
+					       : db_error_meaning(why->error);
+	why->cut = let_in && metrics_clock() - let_in < AT_ONCE && is_cut(why->error);
 	db_close(link);
 	return false;
 }
@@ -253,8 +280,7 @@ static bool is_open(struct db_link *link)
 bool db_open(struct db *db, struct db_link *link, struct problem *p)
 {
 	const struct config_list *hosts = &db->config->hosts;
-	const char *meaning = "";
-	unsigned error = 0;
+	struct refusal why = { .meaning = "" };
 	size_t first;
 
 	if (is_open(link))
@@ -268,7 +294,8 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	for (size_t i = 0; i < hosts->count; i++) {
 		const size_t host = (first + i) % hosts->count;
 
-		if (!connect_to(db, link, hosts->items[host], &error, &meaning))
+		if (!connect_to(db, link, hosts->items[host], &why) &&
+		    !(why.cut && connect_to(db, link, hosts->items[host], &why)))
 			continue;
 		link->host = host;
 		link->looked_at = metrics_clock();
@@ -279,5 +306,6 @@ bool db_open(struct db *db, struct db_link *link, struct problem *p)
 	}
 	link->fault = DB_LOST;
 	metrics_db(METRICS_DB_CONNECT);
-	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", error, meaning);
+	return problem(p, DATABASE_AWAY, "cannot connect: error %u%s", why.error,
+		       why.meaning);
 }

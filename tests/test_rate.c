@@ -103,6 +103,7 @@ static void processes_together_let_three_through(void **state)
 		assert_true(child >= 0);
 		if (!child) {
 			/* Each opens the file for itself, and perhaps makes it. */
+			rate_free(rate);
 			rate = rate_new(config);
 			_exit(allowed("192.0.2.1", TRIES, NOW));
 		}

@@ -130,6 +130,32 @@ static void a_look_that_fails_does_not_leave_half_a_connection(void **state)
 	store_free(store);
 }
 
+/* Killed by hand, say; twice in a row is nobody's accident, and other errors stay. */
+static void a_connection_cut_while_it_is_set_up_is_opened_once_more(void **state)
+{
+	static const struct {
+		unsigned error, times;
+		bool good;
+	} cases[] = { { 1927, 1, true },  { 1317, 1, true },  { 3169, 1, true },
+		      { 1927, 2, false }, { 1045, 1, false }, { 1053, 1, false } };
+	struct config config;
+
+	(void)state;
+	store_free(open_through_proxy(&config));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct store *store = store_new(&config);
+		struct problem p = { 0 };
+
+		store_proxy_refuse(proxy, "SET SESSION sql_mode", cases[i].error,
+				   cases[i].times);
+		if (store_ping(store, &p) != cases[i].good)
+			fail_msg("error %u, %u times: %s", cases[i].error, cases[i].times,
+				 p.detail);
+		store_proxy_refuse(proxy, "", 0, 0);
+		store_free(store);
+	}
+}
+
 static void a_full_server_is_away(void **state)
 {
 	const struct config config = config_to(contract_database);
@@ -322,6 +348,7 @@ int test_store_servers(void)
 		cmocka_unit_test(one_of_several_that_may_only_be_read_is_not_asked),
 		cmocka_unit_test(one_of_several_that_became_read_only_calls_nothing_gone),
 		cmocka_unit_test(a_look_that_fails_does_not_leave_half_a_connection),
+		cmocka_unit_test(a_connection_cut_while_it_is_set_up_is_opened_once_more),
 		cmocka_unit_test(a_full_server_is_away),
 		cmocka_unit_test(the_store_outlives_its_server),
 		cmocka_unit_test(encryption_is_had_or_there_is_no_connection),
