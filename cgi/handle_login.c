@@ -12,8 +12,8 @@ static void redirect(const struct login_body *body, struct response *res)
 }
 
 /*
- * One login in 64 also removes expired sessions, and up to 100 of them: more than one can expire
- * in between. Request ids are random already, two hexadecimal digits a byte.
+ * One login in 64 also removes expired sessions, and more of them (PURGE_ROWS of answer.c) than
+ * can have begun in between. Request ids are random already, two hexadecimal digits a byte.
  */
 static bool is_time_to_purge(const struct request *req)
 {

@@ -5,7 +5,7 @@
 
 #include "metrics.h"
 
-/* Of metrics_clock: seconds. */
+/* By metrics_clock: a second each. */
 #define LOOK_EVERY 1000000
 #define AT_ONCE 1000000
 

@@ -111,7 +111,8 @@ void store_tx_try(struct store_tx *tx);
 /*
  * Most logins in one statement: finds the active user with this address and no phone number,
  * whom (PROVIDER, SUBJECT) is linked to, and notes the login. STORE_OK; STORE_NOT_FOUND, and
- * nothing is written, for everybody else and with a users table that is not ours; FAILED.
+ * nothing but perhaps that, for everybody else, with a users table that is not ours, and where
+ * a trigger on ours hides the id: then the other calls find out; FAILED.
  */
 enum store_outcome store_user_known(struct store_tx *tx, struct text email,
 				    struct text provider, struct text subject,

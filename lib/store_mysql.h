@@ -78,7 +78,7 @@ bool store_take_away(struct store_tx *tx, enum sql_statement id, struct db_value
 
 /*
  * Runs a statement by itself. It must be one that may be done twice without harm: when its
- * connection is lost, or it meets a deadlock, it is repeated once.
+ * connection is lost, or it meets a deadlock, it is repeated, twice at most.
  */
 enum store_outcome store_run_single(struct store *store, struct db_call *call,
 				    struct problem *p);
